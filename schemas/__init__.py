@@ -1,0 +1,1 @@
+"""The bytes: topics, Avro schemas, the codec between values and octets, and the SMPP wire format."""

@@ -1,0 +1,1 @@
+"""The memory: typed, keyed state with a changelog."""

@@ -1,0 +1,1 @@
+"""Reservations, charges and the account of a tenant."""

@@ -1,0 +1,1 @@
+"""What the law asks: quiet hours, consent, who must not be written to."""

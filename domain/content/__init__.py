@@ -1,0 +1,1 @@
+"""What a message says: spam score, links, phrases that a tenant forbids."""

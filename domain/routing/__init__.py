@@ -1,0 +1,1 @@
+"""Which carrier takes an attempt, and why the others did not."""

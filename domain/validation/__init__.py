@@ -1,0 +1,1 @@
+"""The ten layers that judge a submission, one file a layer."""

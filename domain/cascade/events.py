@@ -1,0 +1,97 @@
+"""Everything that can happen to a message after admission, in the past tense."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from domain.accepted import Message
+from domain.delivery import ReceiptStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Admission let the message through."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptSent:
+    """An egress handed the attempt over. `unknown`: its answer was lost, it may or may not have been taken."""
+
+    message_id: str
+    attempt: int
+    at_ms: int
+    carrier: str
+    provider_ids: tuple[str, ...]
+    level: Literal["sent", "delivered"]
+    segments: int
+    price_micros: int
+    cost_micros: int
+    unknown: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFailed:
+    """The attempt was refused, or never handed over; `retry_after_ms` is the peer's wish, zero for none."""
+
+    message_id: str
+    attempt: int
+    at_ms: int
+    carrier: str
+    permanent: bool
+    code: str
+    detail: str
+    retry_after_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptArrived:
+    """A carrier told what became of an attempt. Route and price are repeated: it may arrive before AttemptSent."""
+
+    message_id: str
+    attempt: int
+    at_ms: int
+    carrier: str
+    status: ReceiptStatus
+    code: str
+    segments: int
+    price_micros: int
+    cost_micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """The wake number `timer` of the message is due."""
+
+    message_id: str
+    timer: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CancelAsked:
+    """A tenant wants the message stopped; the answer goes to gateway slot `slot`."""
+
+    message_id: str
+    tenant_id: str
+    ask_id: str
+    slot: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StatusAsked:
+    """A tenant wants to know the state; the answer goes to gateway slot `slot`. It changes nothing."""
+
+    message_id: str
+    tenant_id: str
+    ask_id: str
+    slot: int
+
+
+Event = Accepted | AttemptSent | AttemptFailed | ReceiptArrived | TimerFired | CancelAsked | StatusAsked
+"""What the topic `hermes.cascade` holds."""
+
+Happening = AttemptSent | AttemptFailed | ReceiptArrived | TimerFired | CancelAsked
+"""What can change a cascade that exists."""

@@ -1,0 +1,139 @@
+"""The moves of a cascade: enter a step, send, retry, go on, deliver, finish. `engine` says which event makes which."""
+
+from dataclasses import replace
+
+from domain.billing.money import Settle
+from domain.cascade.commands import Announce, Command, DeadLetter, Resolve, SendAttempt
+from domain.cascade.rule import ConfirmationLevel, backoff_ms
+from domain.cascade.states import MAX_HISTORY, Attempt, AttemptState, Cascade, Entry, StateName, Wake
+from domain.compliance.hours import next_opening_ms
+
+Decision = tuple[Cascade, tuple[Command, ...]]
+
+RANK: dict[AttemptState, int] = {
+    "skipped": 0,
+    "pending": 0,
+    "failed": 0,
+    "timed_out": 0,
+    "sent": 1,
+    "delivered": 2,
+    "read": 3,
+}
+LEVEL: dict[ConfirmationLevel, int] = {"sent": 1, "delivered": 2, "read": 3}
+
+
+def enter(state: Cascade, index: int, at: int, retire: int) -> Decision:
+    """Begin step `index`, or the first after it that is not skipped, or end."""
+    steps = state.plan.steps
+    while index < len(steps) and steps[index].skip:
+        skipped = Attempt(
+            len(state.attempts) + 1,
+            index,
+            steps[index].step.channel,
+            "skipped",
+            at,
+            code=steps[index].skip,
+            completed_at_ms=at,
+        )
+        state = note(replace(state, attempts=(*state.attempts, skipped)), at, "skipped", skipped.number, skipped.code)
+        index += 1
+    if at >= state.deadline_ms:
+        return finish(state, "expired", at, retire)
+    if index == len(steps):
+        return finish(state, "exhausted", at, retire)
+    state = replace(state, step=index, retries=0)
+    planned = steps[index]
+    opens = next_opening_ms(max(at, planned.not_before_ms), planned.step.window, planned.timezone)
+    if opens > at:
+        state = replace(note(state, at, "deferred", 0, f"step {index + 1} ({planned.step.channel})"), state="scheduled")
+        return wake_at(state, "start", min(opens, state.deadline_ms)), (Announce(final=False),)
+    return send(replace(state, step_deadline_ms=at + planned.step.timeout_ms), at)
+
+
+def send(state: Cascade, at: int) -> Decision:
+    """Hand the current step over as a new attempt."""
+    step = state.plan.steps[state.step].step
+    attempt = Attempt(len(state.attempts) + 1, state.step, step.channel, "pending", at)
+    until = min(state.step_deadline_ms, state.deadline_ms)
+    state = replace(state, state="attempting", attempts=(*state.attempts, attempt))
+    state = wake_at(note(state, at, "attempting", attempt.number, step.channel), "timeout", until)
+    return state, (SendAttempt(attempt.number, state.step, step.channel, at, until), Announce(final=False))
+
+
+def after_failure(state: Cascade, at: int, permanent: bool, retry_after_ms: int, retire: int) -> Decision:
+    """Retry the step if it may be, or go on."""
+    step = state.plan.steps[state.step].step
+    if not permanent and not state.stop and state.retries < step.max_retries:
+        again = at + max(backoff_ms(step.backoff, state.retries + 1), retry_after_ms)
+        if again < min(state.step_deadline_ms, state.deadline_ms):
+            state = note(state, at, "retrying", 0, f"in {again - at}ms")
+            state = replace(state, state="attempting", retries=state.retries + 1)
+            return wake_at(state, "retry", again), (Announce(final=False),)
+    return next_step(state, at, retire)
+
+
+def next_step(state: Cascade, at: int, retire: int) -> Decision:
+    """Go on to the next step, or stop if that was asked for."""
+    if state.stop:
+        return finish(state, "cancelled", at, retire)
+    return enter(state, state.step + 1, at, retire)
+
+
+def deliver(state: Cascade, by: Attempt, at: int, retire: int) -> Decision:
+    """End as delivered by attempt `by`."""
+    current = state.current
+    if current is not None and current.number != by.number:
+        state = with_attempt(state, replace(current, redundant=True))
+    return finish(replace(state, confirmed_by=by.number), "delivered", at, retire)
+
+
+def finish(state: Cascade, final: StateName, at: int, retire: int) -> Decision:
+    """End in `final`: settle the money, say so, and keep the state for a while."""
+    payer = _payer(state)
+    charge = min(payer.price_micros, state.reserved_micros) if payer else 0
+    state = replace(note(state, at, final, state.confirmed_by, ""), state=final, charged_micros=charge)
+    settle = Settle(
+        state.tenant_id, state.message_id, state.reserved_micros, charge, at,
+        payer.channel if payer else "", payer.carrier if payer else "", payer.segments if payer else 0,
+        sum(a.cost_micros for a in state.attempts),
+    )  # fmt: skip
+    commands: tuple[Command, ...] = (Announce(final=True), Resolve(settle))
+    if final in ("exhausted", "expired"):
+        commands = (*commands, DeadLetter())
+    return wake_at(state, "retire", at + retire), commands
+
+
+def _payer(state: Cascade) -> Attempt | None:
+    """The attempt that is charged: the one that confirmed, or the first that was sent when sending is what is charged."""
+    if state.confirmed_by:
+        return attempt_of(state, state.confirmed_by)
+    if state.plan.charge_on == "sent":
+        return next((a for a in state.attempts if a.carrier and (a.provider_ids or a.unknown)), None)
+    return None
+
+
+def confirms(state: Cascade, reached: AttemptState) -> bool:
+    """Whether `reached` is what the tenant asked for."""
+    return RANK[reached] >= LEVEL[state.plan.confirmation]
+
+
+def attempt_of(state: Cascade, number: int) -> Attempt | None:
+    """Attempt `number`, or None."""
+    return state.attempts[number - 1] if 0 < number <= len(state.attempts) else None
+
+
+def with_attempt(state: Cascade, attempt: Attempt) -> Cascade:
+    """The state with `attempt` in place of the one with its number."""
+    i = attempt.number - 1
+    return replace(state, attempts=(*state.attempts[:i], attempt, *state.attempts[i + 1 :]))
+
+
+def note(state: Cascade, at: int, event: str, attempt: int, detail: str) -> Cascade:
+    """The state with one more line in its timeline."""
+    history = (*state.history, Entry(at, event, attempt, detail))[:MAX_HISTORY]
+    return replace(state, history=history, revision=state.revision + 1, updated_at_ms=max(at, state.updated_at_ms))
+
+
+def wake_at(state: Cascade, wake: Wake, at: int) -> Cascade:
+    """The state with a new wake in place of the old one."""
+    return replace(state, wake=wake, wake_at_ms=at, timer=state.timer + 1)

@@ -1,0 +1,84 @@
+"""The rows of the tables that are not domain values by themselves."""
+
+from dataclasses import dataclass
+
+from domain.audit.chain import AuditEntry
+from domain.billing.money import LedgerEntry
+from domain.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDecision:
+    """What was decided on a submission: enough to say all of it again.
+
+    Keyed by tenant and idempotency key (the client's, or the message id). `entry` and `audit` are the movements that were
+    made with it; `reserved_micros` is zero for a refusal.
+    """
+
+    message_id: str
+    fingerprint: bytes
+    offset: int
+    verdict: Verdict
+    reserved_micros: int
+    entry: LedgerEntry | None
+    audit: AuditEntry | None
+    expires_at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class RateWindow:
+    """How many items came in each tenth of the last second, oldest first; `newest_tick` numbers the last tenth."""
+
+    counts: tuple[int, ...]
+    newest_tick: int
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A wake that is due at `due_ms`."""
+
+    message_id: str
+    timer: int
+    due_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Submit:
+    """An attempt at an egress: intent (no outcome yet), then its outcome. Keyed by message and attempt."""
+
+    message_id: str
+    attempt: int
+    carrier: str
+    outcome: str
+    provider_ids: tuple[str, ...]
+    segments: int
+    price_micros: int
+    cost_micros: int
+    trace_id: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeadRecord:
+    """A record that nobody could read: its bytes, where it was, and why."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    reason: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackDue:
+    """A tenant wants to be told of a final state. `event_id` is the same however often it is told."""
+
+    event_id: str
+    tenant_id: str
+    message_id: str
+    type: str
+    at_ms: int
+    payload: str

@@ -1,0 +1,76 @@
+"""The configuration table: the newest tenants, keys, rules and routes, and how the carriers do, read from their topics."""
+
+from dataclasses import dataclass, field
+
+from domain.cascade.rule import CascadeRule
+from domain.delivery import Channel
+from domain.tenant import ApiKey, CarrierStatus, Route, Tenant
+
+
+def config_key(value: Tenant | ApiKey | CascadeRule | Route) -> str:
+    """The record key of a value on `hermes.config`: its kind and its id."""
+    match value:
+        case Tenant():
+            return f"tenant/{value.tenant_id}"
+        case ApiKey():
+            return f"key/{value.key_id}"
+        case CascadeRule():
+            return f"rule/{value.tenant_id}/{value.rule_id}"
+        case Route():
+            return f"route/{value.route_id}"
+
+
+@dataclass(slots=True)
+class ConfigTable:
+    """Held whole in memory by each process that judges or routes; fed in the order of the topic."""
+
+    version: int = 0
+    carriers: dict[str, CarrierStatus] = field(default_factory=dict)
+    _values: dict[str, Tenant | ApiKey | CascadeRule | Route] = field(default_factory=dict)
+    _routes: dict[tuple[Channel, bool, str], tuple[Route, ...]] = field(default_factory=dict)
+
+    def apply(self, key: str, value: Tenant | ApiKey | CascadeRule | Route | None, version: int) -> None:
+        """Take one record of `hermes.config` in; None removes. `version` is the offset after it."""
+        before = self._values.get(key)
+        if value is None:
+            self._values.pop(key, None)
+        else:
+            self._values[key] = value
+        if isinstance(before, Route) or isinstance(value, Route):
+            self._index_routes()
+        self.version = max(self.version, version)
+
+    def tenant(self, tenant_id: str) -> Tenant | None:
+        """A tenant."""
+        value = self._values.get(f"tenant/{tenant_id}")
+        return value if isinstance(value, Tenant) else None
+
+    def key(self, key_id: str) -> ApiKey | None:
+        """An API key without its secret."""
+        value = self._values.get(f"key/{key_id}")
+        return value if isinstance(value, ApiKey) else None
+
+    def rule(self, tenant_id: str, rule_id: str) -> CascadeRule | None:
+        """A tenant's own rule."""
+        value = self._values.get(f"rule/{tenant_id}/{rule_id}")
+        return value if isinstance(value, CascadeRule) else None
+
+    def tenants(self) -> tuple[Tenant, ...]:
+        """All tenants."""
+        return tuple(v for v in self._values.values() if isinstance(v, Tenant))
+
+    def routes(self, channel: Channel, address: str, test: bool) -> tuple[Route, ...]:
+        """The routes with the longest prefix of `address`; those for test keys when `test`."""
+        for length in range(len(address), -1, -1):
+            found = self._routes.get((channel, test, address[:length]))
+            if found:
+                return found
+        return ()
+
+    def _index_routes(self) -> None:
+        index: dict[tuple[Channel, bool, str], tuple[Route, ...]] = {}
+        for value in self._values.values():
+            if isinstance(value, Route):
+                place = (value.channel, value.test, value.prefix)
+                index[place] = (*index.get(place, ()), value)
+        self._routes = index
