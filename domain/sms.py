@@ -43,16 +43,17 @@ def encoding_of(text: str) -> Encoding:
 
 def segments(text: str, reference_bits: ReferenceBits = 8) -> int:
     """The number of SMS that `text` costs, at least one: 160 or 153 septets each, 70 or 67 UTF-16 units."""
-    return len(_cut(text, encoding_of(text), reference_bits))
+    return len(cut(text, encoding_of(text), reference_bits))
 
 
 def split(text: str, reference_bits: ReferenceBits = 8) -> tuple[Encoding, tuple[str, ...]]:
     """The encoding and the parts of `text`, which joined give it back; no escape or surrogate pair is ever cut in two."""
     encoding = encoding_of(text)
-    return encoding, _cut(text, encoding, reference_bits)
+    return encoding, cut(text, encoding, reference_bits)
 
 
-def _cut(text: str, encoding: Encoding, reference_bits: ReferenceBits) -> tuple[str, ...]:
+def cut(text: str, encoding: Encoding, reference_bits: ReferenceBits = 8) -> tuple[str, ...]:
+    """The parts of `text` in an encoding that the caller chose and that can carry it."""
     if encoding == "gsm7":
         return _cut_gsm7(text, GSM7_PART_SEPTETS[reference_bits])
     return _cut_ucs2(text, UCS2_PART_UNITS[reference_bits])

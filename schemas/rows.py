@@ -17,7 +17,6 @@ class StoredDecision:
 
     message_id: str
     fingerprint: bytes
-    offset: int
     verdict: Verdict
     reserved_micros: int
     entry: LedgerEntry | None
@@ -45,7 +44,11 @@ class Timer:
 
 @dataclass(frozen=True, slots=True)
 class Submit:
-    """An attempt at an egress: intent (no outcome yet), then its outcome. Keyed by message and attempt."""
+    """An attempt at an egress, keyed by message and attempt.
+
+    `outcome` is empty for an intent, then `sent`, `delivered`, `failed` (may be retried), `refused` or `unknown`.
+    `delivered_ids` are the segments of a long message whose receipts have come.
+    """
 
     message_id: str
     attempt: int
@@ -57,6 +60,10 @@ class Submit:
     cost_micros: int
     trace_id: str
     at_ms: int
+    code: str = ""
+    detail: str = ""
+    retry_after_ms: int = 0
+    delivered_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,1 @@
+"""The story: the topology, the drivers that run it, and the command line."""

@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 from domain.cascade.rule import CascadeRule
 from domain.delivery import Channel
 from domain.tenant import ApiKey, CarrierStatus, Route, Tenant
+from schemas.topics import CONFIG
+
+ConfigValue = Tenant | ApiKey | CascadeRule | Route
 
 
-def config_key(value: Tenant | ApiKey | CascadeRule | Route) -> str:
+def config_key(value: ConfigValue) -> str:
     """The record key of a value on `hermes.config`: its kind and its id."""
     match value:
         case Tenant():
@@ -26,10 +29,10 @@ class ConfigTable:
 
     version: int = 0
     carriers: dict[str, CarrierStatus] = field(default_factory=dict)
-    _values: dict[str, Tenant | ApiKey | CascadeRule | Route] = field(default_factory=dict)
+    _values: dict[str, ConfigValue] = field(default_factory=dict)
     _routes: dict[tuple[Channel, bool, str], tuple[Route, ...]] = field(default_factory=dict)
 
-    def apply(self, key: str, value: Tenant | ApiKey | CascadeRule | Route | None, version: int) -> None:
+    def apply(self, key: str, value: ConfigValue | None, version: int) -> None:
         """Take one record of `hermes.config` in; None removes. `version` is the offset after it."""
         before = self._values.get(key)
         if value is None:
@@ -39,6 +42,13 @@ class ConfigTable:
         if isinstance(before, Route) or isinstance(value, Route):
             self._index_routes()
         self.version = max(self.version, version)
+
+    def feed(self, topic: str, key: str, value: ConfigValue | CarrierStatus | None, version: int) -> None:
+        """Take one record of either topic in."""
+        if topic == CONFIG.name:
+            self.apply(key, None if isinstance(value, CarrierStatus) else value, version)
+        elif isinstance(value, CarrierStatus):
+            self.carriers[value.carrier] = value
 
     def tenant(self, tenant_id: str) -> Tenant | None:
         """A tenant."""

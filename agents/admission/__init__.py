@@ -1,0 +1,1 @@
+"""Admission: the ten layers, one after the other, and the answer."""

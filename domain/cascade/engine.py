@@ -26,9 +26,10 @@ from domain.cascade.moves import (
     deliver,
     enter,
     finish,
+    in_hand,
     next_step,
     note,
-    send,
+    retry,
     wake_at,
     with_attempt,
 )
@@ -74,15 +75,15 @@ def is_retired(state: Cascade, event: Happening) -> bool:
 
 def _sent(state: Cascade, event: AttemptSent, retire: int) -> Decision:
     attempt = attempt_of(state, event.attempt)
-    if attempt is None or attempt.provider_ids or attempt.unknown or RANK[attempt.state] > 1 or attempt.state == "sent":
+    if attempt is None or attempt.provider_ids or attempt.unknown or attempt.state in ("sent", "skipped"):
         return state, ()
+    if attempt.state not in ("pending", "timed_out"):  # a receipt overtook the answer: keep its word
+        return with_attempt(state, replace(attempt, provider_ids=event.provider_ids)), ()
     known = replace(
         attempt, carrier=event.carrier, provider_ids=event.provider_ids, segments=event.segments, unknown=event.unknown,
         price_micros=event.price_micros, cost_micros=event.cost_micros,
     )  # fmt: skip
     level: AttemptState = event.level
-    if attempt.state not in ("pending", "timed_out"):  # a receipt overtook the answer: keep its word
-        return with_attempt(state, known), ()
     known = replace(
         known, state=level, completed_at_ms=event.at_ms if level != "sent" else 0, late=attempt.state == "timed_out"
     )
@@ -107,7 +108,8 @@ def _failed(state: Cascade, event: AttemptFailed, retire: int) -> Decision:
         return state, ()
     timed_out = attempt.state == "timed_out"
     known = replace(
-        attempt, state="timed_out" if timed_out else "failed", carrier=event.carrier or attempt.carrier, code=event.code,
+        attempt, state="timed_out" if timed_out else "failed", carrier=event.carrier or attempt.carrier,
+        code=event.code or "failed",
         detail=event.detail, completed_at_ms=event.at_ms,
     )  # fmt: skip
     state = note(
@@ -132,13 +134,18 @@ def _receipt(state: Cascade, event: ReceiptArrived, retire: int) -> Decision:
             return state, ()
         case _ as unreachable:
             assert_never(unreachable)
-    undone = told == "failed" and (RANK[attempt.state] >= LEVEL["delivered"] or attempt.state == "failed")
+    undone = told == "failed" and (
+        RANK[attempt.state] >= LEVEL["delivered"]
+        or attempt.state == "failed"
+        or (attempt.state == "timed_out" and attempt.code)
+    )
     if undone or (told != "failed" and RANK[told] <= RANK[attempt.state]):
         return state, ()
     current = state.current is not None and state.current.number == attempt.number and not state.is_final
     known = replace(
-        attempt, state="timed_out" if told == "failed" and attempt.state == "timed_out" else told, late=not current,
-        carrier=event.carrier, code=event.code if told == "failed" else attempt.code, completed_at_ms=event.at_ms,
+        attempt, state="timed_out" if told == "failed" and attempt.state == "timed_out" else told,
+        late=attempt.late or attempt.state in ("timed_out", "failed") or attempt.step != state.step,
+        carrier=event.carrier, code=(event.code or event.status) if told == "failed" else attempt.code, completed_at_ms=event.at_ms,
         segments=event.segments, price_micros=event.price_micros, cost_micros=event.cost_micros,
     )  # fmt: skip
     if known == attempt:
@@ -168,7 +175,7 @@ def _fired(state: Cascade, event: TimerFired, retire: int) -> Decision:
         case "retry":
             if at >= state.deadline_ms:
                 return finish(state, "expired", at, retire)
-            return send(state, at)
+            return retry(state, at, retire)
         case "timeout":
             current = state.current
             if current is not None:
@@ -187,7 +194,7 @@ def _cancel(state: Cascade, event: CancelAsked, retire: int) -> Decision:
         return state, (
             answer(state.state == "cancelled", "" if state.state == "cancelled" else f"it is already {state.state}"),
         )
-    current = state.current
+    current = in_hand(state)
     if current is None:
         state, commands = finish(state, "cancelled", event.at_ms, retire)
         return state, (*commands, answer(True, ""))

@@ -72,6 +72,20 @@ def after_failure(state: Cascade, at: int, permanent: bool, retry_after_ms: int,
     return next_step(state, at, retire)
 
 
+def retry(state: Cascade, at: int, retire: int) -> Decision:
+    """Send the current step again, at the next opening if its window has closed; what would come too late goes on."""
+    if state.stop:
+        return finish(state, "cancelled", at, retire)
+    planned = state.plan.steps[state.step]
+    opens = next_opening_ms(at, planned.step.window, planned.timezone)
+    if opens == at:
+        return send(state, at)
+    if opens >= min(state.step_deadline_ms, state.deadline_ms):
+        return next_step(state, at, retire)
+    state = note(state, at, "deferred", 0, f"step {state.step + 1} ({planned.step.channel})")
+    return wake_at(replace(state, state="scheduled"), "retry", opens), (Announce(final=False),)
+
+
 def next_step(state: Cascade, at: int, retire: int) -> Decision:
     """Go on to the next step, or stop if that was asked for."""
     if state.stop:
@@ -108,13 +122,19 @@ def _payer(state: Cascade) -> Attempt | None:
     if state.confirmed_by:
         return attempt_of(state, state.confirmed_by)
     if state.plan.charge_on == "sent":
-        return next((a for a in state.attempts if a.carrier and (a.provider_ids or a.unknown)), None)
+        return next((a for a in state.attempts if a.carrier and (a.provider_ids or a.unknown or RANK[a.state])), None)
     return None
 
 
 def confirms(state: Cascade, reached: AttemptState) -> bool:
     """Whether `reached` is what the tenant asked for."""
     return RANK[reached] >= LEVEL[state.plan.confirmation]
+
+
+def in_hand(state: Cascade) -> Attempt | None:
+    """The attempt of the current step that a carrier has, or has delivered short of the level asked for; None otherwise."""
+    last = state.attempts[-1] if state.attempts else None
+    return last if last and last.step == state.step and last.state in ("pending", "sent", "delivered") else None
 
 
 def attempt_of(state: Cascade, number: int) -> Attempt | None:
@@ -129,8 +149,8 @@ def with_attempt(state: Cascade, attempt: Attempt) -> Cascade:
 
 
 def note(state: Cascade, at: int, event: str, attempt: int, detail: str) -> Cascade:
-    """The state with one more line in its timeline."""
-    history = (*state.history, Entry(at, event, attempt, detail))[:MAX_HISTORY]
+    """The state with one more line in its timeline; in a full one the newest takes the place of the one before."""
+    history = (*state.history[: MAX_HISTORY - 1], Entry(at, event, attempt, detail))
     return replace(state, history=history, revision=state.revision + 1, updated_at_ms=max(at, state.updated_at_ms))
 
 

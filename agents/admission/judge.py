@@ -1,0 +1,41 @@
+"""The layers without state of their own (1, 2, 5, 6, 7, 9): ask the rule, pass on, put off, or refuse."""
+
+from dataclasses import dataclass, replace
+
+from agents.admission.admitting import Admitting
+from agents.admission.edges import ANSWER
+from agents.context import Context, Edge
+from domain.cascade.plan import Plan
+from domain.validation.facts import Layer
+from domain.verdict import Defer, Reject
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """One stateless layer: `check` is its rule, `then` the next layer."""
+
+    check: Layer
+    then: Edge
+
+    def handle(self, value: Admitting, ctx: Context) -> None:
+        """Judge the submission by the rule."""
+        match self.check(value.submission, value.facts()):
+            case Reject() as reject:
+                value.reject = reject
+                ctx.emit(ANSWER, value.submission.tenant_id, value)
+            case Defer() as defer:
+                value.plan = put_off(value.plan, defer)
+                ctx.emit(self.then, value.submission.tenant_id, value)
+            case None:
+                ctx.emit(self.then, value.submission.tenant_id, value)
+
+
+def put_off(plan: Plan | None, defer: Defer) -> Plan | None:
+    """The plan with each step's first legal moment."""
+    if plan is None:
+        return None
+    steps = tuple(
+        replace(step, not_before_ms=max(step.not_before_ms, moment))
+        for step, moment in zip(plan.steps, defer.not_before_ms, strict=True)
+    )
+    return replace(plan, steps=steps)

@@ -1,0 +1,59 @@
+"""Announces each state of a message: to the status topic, and to the tenant's callback when it is final."""
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from agents.cascade.edges import ToAnnounce
+from agents.context import Context
+from domain.cascade.commands import StatusChanged
+from domain.cascade.states import Cascade
+from schemas.rows import CallbackDue
+from schemas.topics import STATUS, WEBHOOKS
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """One announcement a change; (message, revision) names it, however often it is repeated."""
+
+    public_url: str
+
+    def handle(self, value: ToAnnounce, ctx: Context) -> None:
+        """Announce the newest line of the timeline."""
+        state, newest = value.cascade, value.cascade.history[-1]
+        channel = state.plan.steps[state.step].step.channel
+        changed = StatusChanged(
+            state.message_id, state.tenant_id, state.revision, newest.event, newest.detail, newest.attempt,
+            value.announce.final, channel, newest.at_ms, state,
+        )  # fmt: skip
+        ctx.emit(STATUS, state.message_id, changed)
+        if not value.announce.final:
+            return
+        ctx.count("hermes_cascade_messages_total", state=state.state)
+        if state.callback:
+            ctx.emit(WEBHOOKS, state.tenant_id, self._callback(state))
+
+    def _callback(self, state: Cascade) -> CallbackDue:
+        kind = f"message.{state.state}"
+        data = {
+            "message_id": state.message_id,
+            "state": state.state,
+            "reference": state.reference,
+            "confirmed_by": state.confirmed_by or None,
+            "charged_micros": state.charged_micros,
+            "attempts": [
+                {"number": a.number, "channel": a.channel, "state": a.state, "carrier": a.carrier, "code": a.code}
+                for a in state.attempts
+            ],
+            "tracking_url": f"{self.public_url}/v1/messages/{state.message_id}",
+        }
+        at = datetime.fromtimestamp(state.updated_at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
+        payload = json.dumps({"type": kind, "timestamp": at, "data": data}, separators=(",", ":"))
+        return CallbackDue(
+            f"evt-{state.message_id}-{state.state}",
+            state.tenant_id,
+            state.message_id,
+            kind,
+            state.updated_at_ms,
+            payload,
+        )

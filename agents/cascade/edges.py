@@ -1,0 +1,28 @@
+"""The fused edges behind the cascade, and what passes on them."""
+
+from dataclasses import dataclass
+
+from agents.context import Edge
+from domain.accepted import Message
+from domain.cascade.commands import Announce, SendAttempt
+from domain.cascade.states import Cascade
+
+ROUTE_ATTEMPT = Edge("hermes.cascade.attempts", "message")
+ANNOUNCE = Edge("hermes.cascade.announcements", "message")
+
+
+@dataclass(frozen=True, slots=True)
+class ToRoute:
+    """An attempt that wants a carrier."""
+
+    message: Message
+    cascade: Cascade
+    send: SendAttempt
+
+
+@dataclass(frozen=True, slots=True)
+class ToAnnounce:
+    """A state that wants to be told."""
+
+    cascade: Cascade
+    announce: Announce

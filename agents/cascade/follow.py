@@ -1,0 +1,107 @@
+"""Follows every message: joins what happened with the message's row, decides, saves, and carries out the commands."""
+
+from dataclasses import dataclass
+from typing import assert_never
+
+from agents.cascade.edges import ANNOUNCE, ROUTE_ATTEMPT, ToAnnounce, ToRoute
+from agents.context import Context
+from domain.cascade.commands import (
+    Announce,
+    AnswerCancel,
+    Command,
+    DeadLetter,
+    Exhausted,
+    Resolve,
+    SendAttempt,
+    StatusTold,
+)
+from domain.cascade.engine import begin, decide, is_retired
+from domain.cascade.events import Accepted, CancelAsked, Event, Happening, StatusAsked
+from domain.cascade.states import Cascade
+from schemas.rows import Timer
+from schemas.topics import BILLING, DLQ, VERDICTS
+from tables.catalogue import CASCADE_ROWS, MESSAGE_ROWS, TIMER_ROWS
+
+
+@dataclass(frozen=True, slots=True)
+class Follow:
+    """Owns the rows of messages, cascades and timers. A final state is kept for `keep_final_ms`."""
+
+    keep_final_ms: int
+
+    def handle(self, value: Event, ctx: Context) -> None:
+        """Make of the row what the event makes of it."""
+        match value:
+            case StatusAsked():
+                self._tell(value, ctx)
+            case Accepted():
+                self._begin(value, ctx)
+            case _:
+                self._go_on(value, ctx)
+
+    def _begin(self, event: Accepted, ctx: Context) -> None:
+        message = event.message
+        known = ctx.get(CASCADE_ROWS, message.message_id)
+        if ctx.get(MESSAGE_ROWS, message.message_id) is None:
+            ctx.put(MESSAGE_ROWS, message.message_id, message)
+        if known is not None:
+            self._set_timer(known, ctx)
+            return
+        state, commands = begin(message, self.keep_final_ms)
+        self._save(state, ctx)
+        self._carry_out(state, commands, ctx)
+
+    def _go_on(self, event: Happening, ctx: Context) -> None:
+        state = ctx.get(CASCADE_ROWS, event.message_id)
+        if state is None or (isinstance(event, CancelAsked) and event.tenant_id != state.tenant_id):
+            if isinstance(event, CancelAsked):
+                ctx.emit(VERDICTS, event.ask_id, StatusTold(event.ask_id, None), partition=event.slot)
+            return
+        if is_retired(state, event):
+            for table in (CASCADE_ROWS, MESSAGE_ROWS, TIMER_ROWS):
+                ctx.delete(table, event.message_id)
+            return
+        after, commands = decide(state, event, self.keep_final_ms)
+        if after is not state:
+            self._save(after, ctx)
+        else:
+            self._set_timer(state, ctx)
+        self._carry_out(after, commands, ctx)
+
+    def _tell(self, asked: StatusAsked, ctx: Context) -> None:
+        state = ctx.get(CASCADE_ROWS, asked.message_id)
+        mine = state if state is not None and state.tenant_id == asked.tenant_id else None
+        ctx.emit(VERDICTS, asked.ask_id, StatusTold(asked.ask_id, mine), partition=asked.slot)
+
+    def _save(self, state: Cascade, ctx: Context) -> None:
+        ctx.put(CASCADE_ROWS, state.message_id, state)
+        self._set_timer(state, ctx)
+
+    def _set_timer(self, state: Cascade, ctx: Context) -> None:
+        """Bring the timer's row in line with the state, which names the wake that it wants."""
+        row = ctx.get(TIMER_ROWS, state.message_id)
+        if row is None or row.timer != state.timer:
+            ctx.put(TIMER_ROWS, state.message_id, Timer(state.message_id, state.timer, state.wake_at_ms))
+
+    def _carry_out(self, state: Cascade, commands: tuple[Command, ...], ctx: Context) -> None:
+        for command in commands:
+            match command:
+                case SendAttempt():
+                    message = ctx.get(MESSAGE_ROWS, state.message_id)
+                    if message is None:
+                        raise RuntimeError(f"the row of message {state.message_id} is missing")
+                    ctx.emit(ROUTE_ATTEMPT, state.message_id, ToRoute(message, state, command))
+                case Announce():
+                    ctx.emit(ANNOUNCE, state.message_id, ToAnnounce(state, command))
+                case Resolve(settle):
+                    ctx.emit(BILLING, state.tenant_id, settle)
+                case DeadLetter():
+                    reason = state.attempts[-1].code if state.attempts else ""
+                    dead = Exhausted(
+                        state.message_id, state.tenant_id, f"{state.state} {reason}".strip(), state.updated_at_ms, state
+                    )
+                    ctx.emit(DLQ, state.tenant_id, dead)
+                case AnswerCancel(ask_id, slot, done, reason):
+                    ctx.emit(VERDICTS, ask_id, StatusTold(ask_id, state, done, reason), partition=slot)
+                case _ as unreachable:
+                    assert_never(unreachable)

@@ -1,0 +1,88 @@
+"""The egress' memory: each attempt with its intent and outcome, and which attempt a carrier's id belongs to.
+
+The rows are the changelog `hermes.submits` and a local store; the index from carrier ids is part of the store only and is
+made from the rows. Rows are dropped some days after the last receipt can come.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas.codec import Codec
+from schemas.rows import Submit
+from schemas.smpp.receipt import candidates
+from schemas.topics import DAY_MS
+from tables.store import Store, Write
+
+KEEP_MS = 4 * DAY_MS
+MAX_SWEPT = 1_000
+
+_ROW, _ID, _AGE = b"a", b"p", b"t"
+
+
+def submit_key(message_id: str, attempt: int) -> str:
+    """The key of an attempt on `hermes.submits`."""
+    return f"{message_id}/{attempt}"
+
+
+@dataclass(slots=True)
+class Book:
+    """Rows by attempt, attempts by carrier id."""
+
+    store: Store
+    codec: Codec
+
+    def row(self, message_id: str, attempt: int) -> Submit | None:
+        """What is known of an attempt."""
+        stored = self.store.get(_ROW + submit_key(message_id, attempt).encode())
+        return None if stored is None else self.codec.decode(stored)
+
+    def find(self, carrier: str, provider_id: str) -> Submit | None:
+        """The attempt that a carrier's id belongs to, in any of the forms that carriers write one id in."""
+        for form in candidates(provider_id):
+            key = self.store.get(_id_key(carrier, form))
+            if key is not None:
+                stored = self.store.get(_ROW + key)
+                return None if stored is None else self.codec.decode(stored)
+        return None
+
+    def save(self, rows: Iterable[Submit]) -> None:
+        """Keep rows and their index."""
+        writes: list[Write] = []
+        for row in rows:
+            key = submit_key(row.message_id, row.attempt).encode()
+            writes.append((_ROW + key, self.codec.encode(row)))
+            writes.append((_AGE + row.at_ms.to_bytes(8, "big") + key, b""))
+            writes.extend((_id_key(row.carrier, form), key) for own in row.provider_ids for form in _spellings(own))
+        if writes:
+            self.store.write(writes)
+
+    def sweep(self, now_ms: int) -> int:
+        """Drop up to MAX_SWEPT rows that are too old; returns how many."""
+        writes: list[Write] = []
+        swept = 0
+        for age_key, _ in self.store.scan(_AGE):
+            if int.from_bytes(age_key[1:9], "big") > now_ms - KEEP_MS or swept == MAX_SWEPT:
+                break
+            swept += 1
+            writes.append((age_key, None))
+            row = self._decoded(_ROW + age_key[9:])
+            if row is not None and row.at_ms <= now_ms - KEEP_MS:
+                writes.append((_ROW + age_key[9:], None))
+                writes.extend((_id_key(row.carrier, f), None) for own in row.provider_ids for f in _spellings(own))
+        if writes:
+            self.store.write(writes)
+        return swept
+
+    def _decoded(self, key: bytes) -> Submit | None:
+        stored = self.store.get(key)
+        return None if stored is None else self.codec.decode(stored)
+
+
+def _id_key(carrier: str, provider_id: str) -> bytes:
+    return _ID + carrier.encode() + b"\x00" + provider_id.encode()
+
+
+def _spellings(provider_id: str) -> set[str]:
+    """The ways to write an id that are certainly the same id; what a receipt may make of it is the reader's guess."""
+    folded = provider_id.casefold()
+    return {provider_id, folded, folded.lstrip("0") or folded}

@@ -1,0 +1,72 @@
+"""Reads the configuration topics into a ConfigTable: whole at the start, then whatever is new at each turn of a loop."""
+
+import time
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from schemas.codec import Codec
+from schemas.topics import CARRIERS, CONFIG
+from streams.restore import CHANGELOGS, changelog_reader
+from tables.config import ConfigTable
+
+PATIENCE_S = 10.0
+BATCH_RECORDS = 1_000
+
+
+class ConfigLagError(Exception):
+    """The configuration that a request was made with did not arrive in time."""
+
+
+class ConfigReader:
+    """Owns one consumer over `hermes.config` and `hermes.carriers`, one partition each."""
+
+    def __init__(self, bootstrap: str, codec: Codec, table: ConfigTable) -> None:
+        self._codec = codec
+        self._table = table
+        self._consumer: Consumer = changelog_reader(bootstrap)
+        self._consumer.assign([TopicPartition(t.name, 0, 0) for t in (CONFIG, CARRIERS)])
+
+    def poll(self, wait_s: float = 0) -> None:
+        """Take in what is there."""
+        for message in self._consumer.consume(BATCH_RECORDS, wait_s):
+            error = message.error()
+            if error is not None:
+                if error.code() != KafkaError._PARTITION_EOF and not error.retriable():
+                    raise KafkaException(error)
+                continue
+            value, key, topic, offset = message.value(), message.key(), message.topic(), message.offset()
+            if key is not None and topic is not None and offset is not None:
+                decoded = None if value is None else self._codec.decode(value)
+                self._table.feed(topic, key.decode(), decoded, offset + 1)
+
+    def catch_up(self, version: int) -> None:
+        """Read on until the table has at least `version`."""
+        deadline = time.monotonic() + PATIENCE_S
+        while self._table.version < version:
+            self.poll(0.05)
+            if time.monotonic() > deadline:
+                raise ConfigLagError(f"configuration {version} did not arrive, {self._table.version} is the newest")
+
+    def catch_up_to_end(self) -> None:
+        """Read everything that is there now."""
+        place = TopicPartition(CONFIG.name, 0)
+        _, end = self._consumer.get_watermark_offsets(place, timeout=PATIENCE_S)
+        deadline = time.monotonic() + PATIENCE_S
+        while self._table.version < end:
+            self.poll(0.05)
+            at = self._consumer.position([place])[0].offset
+            if at >= end:
+                return
+            if time.monotonic() > deadline:
+                raise ConfigLagError(f"configuration {end} did not arrive, {self._table.version} is the newest")
+
+    def ends(self, partition: int) -> dict[str, int]:
+        """The end offsets of the changelogs of a partition."""
+        return {
+            topic: self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE_S)[1]
+            for topic in CHANGELOGS
+        }
+
+    def close(self) -> None:
+        """Release the consumer."""
+        self._consumer.close()

@@ -1,0 +1,231 @@
+"""The Kafka driver: a plain synchronous loop on librdkafka that feeds the engine and commits what it made durable.
+
+One consumer group of the new protocol over all topics that agents read; the range assignor gives partition n of each to
+the same process, which then owns the tables of partition n. What the loop costs, and why it looks like this, is measured
+in docs/adr/0001.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import structlog
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from schemas.codec import Codec
+from streams.config_reader import ConfigReader
+from streams.engine import Engine, Meter, Raw
+from streams.node import Node, source_topics
+from streams.parts import Parts
+from streams.restore import restore
+from tables.config import ConfigTable
+from tables.partition import Partition
+from tables.store import RocksStore
+
+log = structlog.get_logger()
+
+MAX_RECORDS_A_BATCH = 1_000
+MAX_WAIT_MS = 100
+COMMIT_EVERY_MS = 200
+CHECKPOINT_EVERY_MS = 5_000
+FLUSH_TIMEOUT_S = 30.0
+MESSAGE_TIMEOUT_MS = 5_000
+"""Below the session time-out of the group: a paused process cannot write after it was replaced."""
+MAX_BATCH_MS = 5_000
+PARTITIONER = "murmur2_random"
+"""The Java client's way, which aiokafka has too: a key falls into the same partition whoever writes it."""
+
+
+class DriverError(Exception):
+    """Work could not be made durable; the process must end and do it again."""
+
+
+def producer(bootstrap: str, linger_ms: int = 0, **more: object) -> Producer:
+    """A producer with idempotence whose records are durable when `flush` returned and no error was reported."""
+    return Producer({
+        "bootstrap.servers": bootstrap,
+        "enable.idempotence": True,
+        "linger.ms": linger_ms,
+        "delivery.report.only.error": True,
+        "message.timeout.ms": MESSAGE_TIMEOUT_MS,
+        "partitioner": PARTITIONER,
+        "message.max.bytes": 2 * 1024 * 1024,
+        "queue.buffering.max.messages": 200_000,
+        "log_level": 3,
+        **more,
+    })  # fmt: skip
+
+
+class KafkaOutlet:
+    """Sends to Kafka. An error reported for any record makes the next flush raise."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self._failed: str | None = None
+        self._producer = producer(bootstrap, on_delivery=self._report)
+
+    def send(
+        self, topic: str, key: bytes, value: bytes | None, partition: int | None = None, version: int | None = None
+    ) -> None:
+        """Hand one record to librdkafka; a full queue waits."""
+        headers: list[tuple[str, str | bytes | None]] | None = None
+        if version is not None:
+            headers = [("version", version.to_bytes(8, "big"))]
+        while True:
+            try:
+                self._producer.produce(topic, value, key, -1 if partition is None else partition, headers=headers)
+            except BufferError:
+                self._producer.poll(0.1)
+            else:
+                return
+
+    def flush(self) -> None:
+        """Wait for every acknowledgement."""
+        left = self._producer.flush(FLUSH_TIMEOUT_S)
+        if left:
+            raise DriverError(f"{left} records were not acknowledged in {FLUSH_TIMEOUT_S} s")
+        if self._failed:
+            raise DriverError(f"a record was not acknowledged: {self._failed}")
+
+    def _report(self, error: KafkaError | None, message: Message) -> None:
+        if error is not None:
+            self._failed = f"{message.topic()}: {error}"
+
+
+class KafkaDriver:
+    """The pipeline of one process. `run` returns when `stop` says so, and raises when anything fails."""
+
+    def __init__(
+        self,
+        nodes: Sequence[Node],
+        parts: Parts,
+        codec: Codec,
+        bootstrap: str,
+        state: Path,
+        meter: Meter,
+        group: str = "hermes.pipeline",
+    ) -> None:
+        self._bootstrap = bootstrap
+        self._codec = codec
+        self._state = state
+        self._meter = meter
+        config = ConfigTable()
+        self._config = ConfigReader(bootstrap, codec, config)
+        self.engine = Engine(nodes, parts, codec, config, KafkaOutlet(bootstrap), meter, self._config.catch_up)
+        self._topics = source_topics(nodes)
+        self._owned: dict[int, set[str]] = {}
+        self._committed: dict[tuple[str, int], int] = {}
+        self._commit_at = self._checkpoint_at = 0.0
+        self._consumer = Consumer({
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "group.protocol": "consumer",
+            "group.remote.assignor": "range",
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.wait.max.ms": MAX_WAIT_MS,
+            "queued.max.messages.kbytes": 16 * 1024,
+            "log_level": 3,
+        })  # fmt: skip
+
+    def run(self, stop: Callable[[], bool], ready: Callable[[], None] = lambda: None) -> None:
+        """Work until `stop`; then commit, checkpoint and leave the group."""
+        self._config.catch_up_to_end()
+        self._consumer.subscribe(
+            list(self._topics), on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
+        )
+        announced = False
+        try:
+            while not stop():
+                self._turn()
+                if self._owned and not announced:
+                    announced = True
+                    ready()
+            self._commit(asynchronous=False)
+            self._checkpoint()
+        finally:
+            self._consumer.close()
+            for number in list(self.engine.partitions):
+                self.engine.release(number)
+
+    def _turn(self) -> None:
+        first = self._consumer.poll(self._patience_s())
+        started = time.monotonic()
+        records = [] if first is None else [first, *self._consumer.consume(MAX_RECORDS_A_BATCH - 1, 0)]
+        self._config.poll()
+        self.engine.step([raw for message in records if (raw := self._raw(message)) is not None], now_ms())
+        if (time.monotonic() - started) * 1000 > MAX_BATCH_MS:
+            raise DriverError(f"a batch took more than {MAX_BATCH_MS} ms: the partitions may have another owner")
+        now = time.monotonic()
+        if now >= self._commit_at:
+            self._commit_at = now + COMMIT_EVERY_MS / 1000
+            self._commit(asynchronous=True)
+        if now >= self._checkpoint_at:
+            self._checkpoint_at = now + CHECKPOINT_EVERY_MS / 1000
+            self._checkpoint()
+
+    def _raw(self, message: Message) -> Raw | None:
+        error = message.error()
+        if error is not None:
+            if error.code() == KafkaError._PARTITION_EOF or error.retriable():
+                return None
+            raise KafkaException(error)
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        if topic is None or partition is None or offset is None or partition not in self.engine.partitions:
+            return None
+        return Raw(topic, partition, offset, message.key() or b"", message.value() or b"")
+
+    def _patience_s(self) -> float:
+        due = self.engine.next_due_ms()
+        return MAX_WAIT_MS / 1000 if due is None else min(max(due - now_ms(), 0), MAX_WAIT_MS) / 1000
+
+    def _commit(self, *, asynchronous: bool) -> None:
+        positions = self.engine.positions()
+        new = [TopicPartition(t, p, at) for (t, p), at in positions.items() if self._committed.get((t, p)) != at]
+        if new:
+            if asynchronous:
+                self._consumer.commit(offsets=new, asynchronous=True)
+            else:
+                self._consumer.commit(offsets=new, asynchronous=False)
+            self._committed.update(positions)
+
+    def _checkpoint(self) -> None:
+        """Remember how far each changelog is in the store; all that this process wrote there is acknowledged and applied."""
+        for number, partition in self.engine.partitions.items():
+            partition.store.set_checkpoint(self._config.ends(number))
+
+    def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        for place in partitions:
+            if place.partition not in self._owned:
+                store = RocksStore(self._state / f"partition-{place.partition}")
+                partition = Partition(place.partition, store, self._codec)
+                restored, took_ms = restore(self._bootstrap, partition)
+                timers = partition.load_timers()
+                self.engine.adopt(partition)
+                self._meter.observe("hermes_restore_seconds", took_ms / 1000)
+                log.info(
+                    "partition_owned", partition=place.partition, restored=restored, timers=timers, took_ms=took_ms
+                )
+            self._owned.setdefault(place.partition, set()).add(place.topic)
+
+    def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._commit(asynchronous=False)
+        self._checkpoint()
+        self._give_up(partitions)
+
+    def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._give_up(partitions)
+
+    def _give_up(self, partitions: list[TopicPartition]) -> None:
+        for place in partitions:
+            topics = self._owned.get(place.partition, set())
+            topics.discard(place.topic)
+            self._committed.pop((place.topic, place.partition), None)
+            if not topics and place.partition in self._owned:
+                del self._owned[place.partition]
+                self.engine.release(place.partition)
+                log.info("partition_given_up", partition=place.partition)
+
+
+def now_ms() -> int:
+    """The wall clock."""
+    return time.time_ns() // 1_000_000

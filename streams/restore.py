@@ -1,0 +1,80 @@
+"""Restores a partition's tables from their changelogs, from where its store had read them to."""
+
+import time
+
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+
+from tables.catalogue import TABLES
+from tables.partition import LogRecord, Partition
+
+BATCH_RECORDS = 5_000
+PATIENCE_S = 30.0
+
+CHANGELOGS: tuple[str, ...] = tuple(dict.fromkeys(t.changelog.name for t in TABLES))
+
+
+class RestoreError(Exception):
+    """A changelog could not be read to its end in time."""
+
+
+def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
+    """Bring the store up to the end of its changelogs; returns (records applied, milliseconds)."""
+    started = time.monotonic()
+    checkpoint = partition.store.checkpoint()
+    reader = changelog_reader(bootstrap)
+    applied = 0
+    try:
+        ends: dict[str, int] = {}
+        for topic in CHANGELOGS:
+            place = TopicPartition(topic, partition.number)
+            first, end = reader.get_watermark_offsets(place, timeout=PATIENCE_S)
+            ends[topic] = end
+            applied += _read(reader, partition, place, max(first, checkpoint.get(topic, 0)), end)
+        partition.store.set_checkpoint(ends)
+    finally:
+        reader.close()
+    return applied, int((time.monotonic() - started) * 1000)
+
+
+def changelog_reader(bootstrap: str) -> Consumer:
+    """A consumer without a group: it is assigned by hand and never commits."""
+    return Consumer({
+        "bootstrap.servers": bootstrap,
+        "group.id": "hermes.restore",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
+        "log_level": 3,
+    })  # fmt: skip
+
+
+def _read(reader: Consumer, partition: Partition, place: TopicPartition, start: int, end: int) -> int:
+    """Apply one changelog from `start` to `end`; compaction leaves gaps, so the end of the partition counts too."""
+    applied, at = 0, start
+    if at >= end:
+        return 0
+    reader.assign([TopicPartition(place.topic, place.partition, start)])
+    deadline = time.monotonic() + PATIENCE_S
+    while at < end:
+        batch: list[LogRecord] = []
+        for message in reader.consume(BATCH_RECORDS, 0.2):
+            error = message.error()
+            if error is not None:
+                if error.name() == "_PARTITION_EOF":
+                    at = end
+                    continue
+                raise KafkaException(error)
+            batch.append((place.topic, message.key() or b"", message.value(), _version(message.headers())))
+            at = (message.offset() or 0) + 1
+        if batch:
+            deadline = time.monotonic() + PATIENCE_S
+            applied += partition.restore(batch)
+        elif time.monotonic() > deadline:
+            raise RestoreError(f"{place.topic}/{place.partition} stops at {at} of {end}")
+    reader.unassign()
+    return applied
+
+
+def _version(headers: object) -> int:
+    found = dict(headers).get("version") if isinstance(headers, list) else None
+    return int.from_bytes(found, "big") if isinstance(found, bytes) else 0

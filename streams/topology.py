@@ -1,0 +1,123 @@
+"""The topology: every agent of the pipeline, in the order in which a message meets them.
+
+A gateway writes a submission; the ten layers judge it one after the other (fused: each is a call, as the key stays the
+tenant); the answer goes back to the gateway and an accepted message goes on to the cascade, which is keyed by message.
+The cascade sends attempts through the router to the egresses; what they report, and what the timers fire, comes back on
+`hermes.cascade`, the one topic that changes a message. Money is kept per tenant beside the layers.
+"""
+
+from collections.abc import Callable
+from types import ModuleType
+
+from agents.account import KeepAccount
+from agents.admission.admit import Admit
+from agents.admission.answer import Answer
+from agents.admission.edges import (
+    ANSWER,
+    AUTHENTICATE,
+    CHECK_SCHEMA,
+    CHECK_TENANT,
+    COMPLY,
+    EXPLAIN,
+    LIMIT_RATE,
+    RECORD,
+    RESERVE,
+    ROUTE,
+    SCAN,
+)
+from agents.admission.explain import Explain
+from agents.admission.judge import Judge
+from agents.admission.limit import Limit
+from agents.admission.record import Record
+from agents.admission.reserve import Reserve
+from agents.cascade.announce import Tell
+from agents.cascade.edges import ANNOUNCE, ROUTE_ATTEMPT
+from agents.cascade.follow import Follow
+from agents.cascade.route import Route
+from agents.context import Edge
+from domain.validation import l1_authentication, l2_tenant, l5_schema, l6_compliance, l7_content, l9_route
+from schemas.topics import (
+    AUDIT,
+    BILLING,
+    CARRIERS,
+    CASCADE,
+    CONFIG,
+    DEADLETTERS,
+    DLQ,
+    LEDGER,
+    STATUS,
+    SUBMISSIONS,
+    SUBMITS,
+    VERDICTS,
+    WEBHOOKS,
+)
+from schemas.topics import DECISIONS as ROUTING
+from streams.node import MTA, SMPP, Node, Process
+from streams.parts import Parts
+from tables.catalogue import (
+    ACCOUNTS,
+    CASCADE_ROWS,
+    CHAINS,
+    DECISIONS,
+    MESSAGE_ROWS,
+    RESOLUTIONS,
+    TIMER_ROWS,
+    WINDOWS,
+)
+
+
+def _judge(layer: ModuleType, then: Edge) -> Callable[[Parts], Judge]:
+    """A stateless layer: the rule of a module, and what comes after it."""
+    return lambda _: Judge(layer.check, then)
+
+
+# Admission, keyed by tenant: what is decided is kept first and told after.
+_ADMISSION = (
+    Node("admit", "admission", reads=(SUBMISSIONS,), writes=(AUTHENTICATE, ANSWER, EXPLAIN, VERDICTS), make=lambda _: Admit()),
+    Node("authenticate", "admission", reads=(AUTHENTICATE,), writes=(CHECK_TENANT, ANSWER), make=_judge(l1_authentication, CHECK_TENANT)),
+    Node("check_tenant", "admission", reads=(CHECK_TENANT,), writes=(LIMIT_RATE, ANSWER), make=_judge(l2_tenant, LIMIT_RATE)),
+    Node("limit_rate", "admission", reads=(LIMIT_RATE,), writes=(RESERVE, ANSWER), tables=(WINDOWS,), make=lambda _: Limit()),
+    Node("reserve", "admission", reads=(RESERVE,), writes=(CHECK_SCHEMA, ANSWER), make=lambda _: Reserve()),
+    Node("check_schema", "admission", reads=(CHECK_SCHEMA,), writes=(COMPLY, ANSWER), make=_judge(l5_schema, COMPLY)),
+    Node("comply", "admission", reads=(COMPLY,), writes=(SCAN, ANSWER), make=_judge(l6_compliance, SCAN)),
+    Node("scan", "admission", reads=(SCAN,), writes=(RECORD, ANSWER), make=_judge(l7_content, RECORD)),
+    Node("record", "admission", reads=(RECORD,), writes=(ROUTE,), make=lambda p: Record(p.salt_key)),
+    Node("route", "admission", reads=(ROUTE,), writes=(ANSWER,), make=_judge(l9_route, ANSWER)),
+    Node(
+        "answer", "admission", reads=(ANSWER,), writes=(CASCADE, LEDGER, AUDIT, VERDICTS), tables=(DECISIONS, CHAINS),
+        make=lambda p: Answer(p.salt_key, p.keep_answers_ms),
+    ),
+    Node("explain", "admission", reads=(EXPLAIN,), writes=(VERDICTS,), make=lambda _: Explain()),
+    Node(
+        "keep_account", "admission", reads=(BILLING,), writes=(LEDGER, VERDICTS), tables=(RESOLUTIONS, ACCOUNTS),
+        make=lambda _: KeepAccount(),
+    ),
+)  # fmt: skip
+
+# Cascade, keyed by message: what follows from state and event goes out first, then the state is kept.
+_CASCADE = (
+    Node(
+        "follow", "cascade", reads=(CASCADE,), writes=(ROUTE_ATTEMPT, ANNOUNCE, BILLING, DLQ, VERDICTS),
+        tables=(MESSAGE_ROWS, CASCADE_ROWS, TIMER_ROWS), make=lambda p: Follow(p.keep_final_ms), durable_first="outputs",
+    ),
+    Node(
+        "route_attempt", "cascade", reads=(ROUTE_ATTEMPT,), writes=(ROUTING, CASCADE), fans_out=(SMPP, MTA),
+        make=lambda _: Route(), durable_first="outputs",
+    ),
+    Node(
+        "announce", "cascade", reads=(ANNOUNCE,), writes=(STATUS, WEBHOOKS),
+        make=lambda p: Tell(p.public_url), durable_first="outputs",
+    ),
+)  # fmt: skip
+
+TOPOLOGY: tuple[Node, ...] = _ADMISSION + _CASCADE
+
+# The processes around the pipeline: what they read and write.
+AROUND: tuple[Process, ...] = (
+    Process("gateway", reads=(VERDICTS, CONFIG), writes=(SUBMISSIONS, CASCADE, BILLING, CONFIG)),
+    Process("pipeline", reads=(CONFIG, CARRIERS), writes=(CASCADE, DEADLETTERS)),
+    Process("egress", reads=(WEBHOOKS, SUBMITS), writes=(CASCADE, SUBMITS, CARRIERS, DEADLETTERS), fans_in=(SMPP, MTA)),
+    Process("archive", reads=(STATUS, LEDGER), writes=(DEADLETTERS,)),
+    Process("insight", reads=(STATUS,), writes=()),
+    Process("operator", reads=(DLQ, DEADLETTERS, AUDIT, ROUTING), writes=()),
+)

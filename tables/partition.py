@@ -1,0 +1,157 @@
+"""The state of one partition: rows staged by a batch over rows in the store, and the due index of its timers.
+
+A row in the store is eight octets of version (the offset of the record that it was written for) and its Avro record. On
+restore the highest version of a key wins, so a late write of a replaced process is harmless.
+"""
+
+import heapq
+from collections.abc import Iterable
+from typing import Any, TypeVar
+
+from schemas.codec import Codec
+from schemas.rows import Timer
+from tables.catalogue import TABLES, TIMER_ROWS, Table, expiry_ms, tables_on, version_of
+from tables.store import Store, Write
+
+R = TypeVar("R")
+
+_EXPIRY = b"x"
+_VERSION_OCTETS = 8
+
+LogRecord = tuple[str, bytes, bytes | None, int]
+"""A changelog record: topic name, key, value (None deletes), version."""
+
+
+class Partition:
+    """The tables of one partition, for the one process that owns it."""
+
+    def __init__(self, number: int, store: Store, codec: Codec) -> None:
+        self.number = number
+        self.store = store
+        self._codec = codec
+        self._staged: dict[str, dict[str, tuple[Any, int]]] = {t.name: {} for t in TABLES}
+        self._expired: list[Write] = []
+        self._timers: dict[str, Timer] = {}
+        self._due: list[tuple[int, int, str]] = []
+
+    def get(self, table: Table[R], key: str) -> R | None:
+        """The row as it is after what this batch did so far."""
+        staged = self._staged[table.name]
+        if key in staged:
+            row: R | None = staged[key][0]
+            return row
+        stored = self.store.get(table.store_key(key))
+        if stored is None:
+            return None
+        loaded: R = self._codec.decode(stored[_VERSION_OCTETS:])
+        return loaded
+
+    def put(self, table: Table[R], key: str, row: R, offset: int) -> None:
+        """Stage a row that is written for the record at `offset`."""
+        self._staged[table.name][key] = (row, version_of(row, offset))
+
+    def delete(self, table: Table[R], key: str, offset: int) -> None:
+        """Stage the removal of a row."""
+        self._staged[table.name][key] = (None, offset)
+
+    def staged(self) -> list[tuple[Table[Any], str, bytes | None, int]]:
+        """What the batch changed, in the order of the tables: table, key, encoded row, version."""
+        encode = self._codec.encode
+        return [
+            (table, key, None if row is None else encode(row), version)
+            for table in TABLES
+            for key, (row, version) in self._staged[table.name].items()
+        ]
+
+    def apply(self, rows: Iterable[tuple[Table[Any], str, bytes | None, int]]) -> None:
+        """Make the staged rows, durable on the changelog by now, the state of the store."""
+        writes: list[Write] = self._expired
+        for table, key, value, version in rows:
+            self._index(table, key, self._staged[table.name][key][0], writes)
+            stored = None if value is None else version.to_bytes(_VERSION_OCTETS, "big") + value
+            writes.append((table.store_key(key), stored))
+        if writes:
+            self.store.write(writes)
+        self.forget()
+
+    def forget(self) -> None:
+        """Drop what is staged."""
+        for rows in self._staged.values():
+            rows.clear()
+        self._expired = []
+
+    def restore(self, records: Iterable[LogRecord]) -> int:
+        """Apply changelog records in their order; returns how many were applied."""
+        writes: dict[bytes, bytes | None] = {}
+        extra: list[Write] = []
+        count = 0
+        for topic, log_key, value, version in records:
+            tables = tables_on(topic)
+            table = next(t for t in tables if not t.shared or log_key.startswith(t.tag))
+            key = (log_key[len(table.tag) :] if table.shared else log_key).decode()
+            store_key = table.store_key(key)
+            before = writes[store_key] if store_key in writes else self.store.get(store_key)
+            if before is not None and int.from_bytes(before[:_VERSION_OCTETS], "big") > version:
+                continue
+            row = None if value is None else self._codec.decode(value)
+            self._index(table, key, row, extra)
+            writes[store_key] = None if value is None else version.to_bytes(_VERSION_OCTETS, "big") + value
+            count += 1
+        if writes:
+            self.store.write([*writes.items(), *extra])
+        return count
+
+    def load_timers(self) -> int:
+        """Build the due index from the rows; returns how many timers are pending."""
+        self._timers.clear()
+        for _, stored in self.store.scan(TIMER_ROWS.tag):
+            row: Timer = self._codec.decode(stored[_VERSION_OCTETS:])
+            self._timers[row.message_id] = row
+        self._due = [(t.due_ms, t.timer, t.message_id) for t in self._timers.values()]
+        heapq.heapify(self._due)
+        return len(self._timers)
+
+    def due(self, now_ms: int, most: int) -> list[Timer]:
+        """Up to `most` timers whose time has come; each is given once (and again after a restart, if it was not cleared)."""
+        out: list[Timer] = []
+        while self._due and self._due[0][0] <= now_ms and len(out) < most:
+            _, number, message_id = heapq.heappop(self._due)
+            timer = self._timers.get(message_id)
+            if timer is not None and timer.timer == number:
+                out.append(timer)
+        return out
+
+    def next_due_ms(self) -> int | None:
+        """When the next timer may be due."""
+        return self._due[0][0] if self._due else None
+
+    @property
+    def pending(self) -> int:
+        """How many timers are set."""
+        return len(self._timers)
+
+    def expire(self, now_ms: int, most: int) -> int:
+        """Stage the removal of up to `most` rows whose time is over; returns how many."""
+        done: list[Write] = []
+        for index_key, _ in self.store.scan(_EXPIRY):
+            if int.from_bytes(index_key[1:9], "big") > now_ms or len(done) == most:
+                break
+            table = next(t for t in TABLES if index_key[9:].startswith(t.tag))
+            key = index_key[9 + len(table.tag) :].decode()
+            row = self.get(table, key)
+            stored = self.store.get(table.store_key(key))
+            if row is not None and stored is not None and expiry_ms(row) <= now_ms:
+                self.delete(table, key, int.from_bytes(stored[:_VERSION_OCTETS], "big"))
+            done.append((index_key, None))
+        self._expired = done
+        return len(done)
+
+    def _index(self, table: Table[Any], key: str, row: object | None, writes: list[Write]) -> None:
+        if table.name == TIMER_ROWS.name:
+            if isinstance(row, Timer):
+                self._timers[key] = row
+                heapq.heappush(self._due, (row.due_ms, row.timer, key))
+            else:
+                self._timers.pop(key, None)
+        elif row is not None and (at := expiry_ms(row)):
+            writes.append((_EXPIRY + at.to_bytes(8, "big") + table.store_key(key), b""))
