@@ -61,6 +61,10 @@ class Context(Protocol):
         """Count something under a declared metric name."""
         ...
 
+    def observe(self, metric: str, value: float, **labels: str) -> None:
+        """Observe a value under a declared metric name."""
+        ...
+
 
 class Agent(Protocol):
     """A plain function of a record: load, decide, save, emit."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import CommitFailedError, IllegalGeneration, IllegalStateError, RebalanceInProgressError
+from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError
 
 from schemas.codec import MAX_RECORD_OCTETS, Codec, UnreadableError
 from schemas.rows import DeadRecord
@@ -109,6 +109,6 @@ async def _commit(consumer: Any, group: str) -> None:
     try:
         async with asyncio.timeout(BROKER_TIMEOUT_MS / 1000):
             await consumer.commit()
-    except (CommitFailedError, IllegalGeneration, IllegalStateError, RebalanceInProgressError) as error:
+    except (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError) as error:
         # the partitions have gone to another member, which does the batch again: writing it twice is the same as once
         log.info("commit_refused", group=group, reason=type(error).__name__)

@@ -117,7 +117,7 @@ class Lanes:
         )
         sends = 0
         while isinstance(outcome, Unknown):
-            self.count("hermes_attempts_unknown_total", carrier=lane.name)
+            self.count("hermes_egress_unknown_total", carrier=lane.name)
             log.warning(
                 "attempt_unknown", carrier=lane.name, message_id=due.message_id, attempt=due.attempt,
                 trace_id=due.trace_id, policy=lane.on_unknown,

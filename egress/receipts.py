@@ -37,12 +37,12 @@ class Receipts:
         """When this returns the receipt is durable, or known to be nobody's."""
         row = self.book.find(receipt.carrier, receipt.provider_id) or await self._wait_for(receipt)
         if row is None:
-            self.count("hermes_receipts_orphaned_total", carrier=receipt.carrier)
+            self.count("hermes_smpp_deliver_sm_total", carrier=receipt.carrier, kind="orphan")
             log.warning(
                 "receipt_orphaned", carrier=receipt.carrier, provider_id=receipt.provider_id, status=receipt.status
             )
             return
-        self.count("hermes_smpp_deliver_sm_total", carrier=receipt.carrier)
+        self.count("hermes_smpp_deliver_sm_total", carrier=receipt.carrier, kind="receipt")
         if len(row.provider_ids) > 1 and receipt.status in _GOOD:
             row = await self._tick(row, receipt)
             if len(row.delivered_ids) < len(row.provider_ids):

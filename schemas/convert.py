@@ -5,6 +5,8 @@ from collections.abc import Callable
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from schemas.derive import NAMESPACE
+
 _PLAIN = (str, int, float, bool, bytes)
 
 
@@ -49,7 +51,9 @@ def _to(expression: str, hint: Any) -> str:
         return f"[{_to('x', args[0])} for x in {expression}]" if _nested(args[0]) else expression
     if origin in (Union, UnionType):
         inner = next(a for a in args if a is not NoneType)
-        return f"None if {expression} is None else {_to(expression, inner)}" if _nested(inner) else expression
+        if dataclasses.is_dataclass(inner):  # naming the branch spares fastavro the trial of each
+            return f"None if {expression} is None else ({f'{NAMESPACE}.{inner.__name__}'!r}, to_{inner.__name__}({expression}))"
+        return expression
     return f"to_{hint.__name__}({expression})"
 
 

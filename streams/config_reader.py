@@ -6,7 +6,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from schemas.codec import Codec
 from schemas.topics import CARRIERS, CONFIG
-from streams.restore import CHANGELOGS, changelog_reader
+from streams.restore import changelog_reader
 from tables.config import ConfigTable
 
 PATIENCE_S = 10.0
@@ -59,13 +59,6 @@ class ConfigReader:
                 return
             if time.monotonic() > deadline:
                 raise ConfigLagError(f"configuration {end} did not arrive, {self._table.version} is the newest")
-
-    def ends(self, partition: int) -> dict[str, int]:
-        """The end offsets of the changelogs of a partition."""
-        return {
-            topic: self._consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=PATIENCE_S)[1]
-            for topic in CHANGELOGS
-        }
 
     def close(self) -> None:
         """Release the consumer."""

@@ -11,13 +11,14 @@ from pathlib import Path
 
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from schemas.codec import Codec
 from streams.config_reader import ConfigReader
 from streams.engine import Engine, Meter, Raw
 from streams.node import Node, source_topics
 from streams.parts import Parts
-from streams.restore import restore
+from streams.restore import changelog_ends, restore
 from tables.config import ConfigTable
 from tables.partition import Partition
 from tables.store import RocksStore
@@ -27,7 +28,7 @@ log = structlog.get_logger()
 MAX_RECORDS_A_BATCH = 1_000
 MAX_WAIT_MS = 100
 COMMIT_EVERY_MS = 200
-CHECKPOINT_EVERY_MS = 5_000
+CHECKPOINT_EVERY_MS = 10_000
 FLUSH_TIMEOUT_S = 30.0
 MESSAGE_TIMEOUT_MS = 5_000
 """Below the session time-out of the group: a paused process cannot write after it was replaced."""
@@ -111,6 +112,7 @@ class KafkaDriver:
         config = ConfigTable()
         self._config = ConfigReader(bootstrap, codec, config)
         self.engine = Engine(nodes, parts, codec, config, KafkaOutlet(bootstrap), meter, self._config.catch_up)
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
         self._topics = source_topics(nodes)
         self._owned: dict[int, set[str]] = {}
         self._committed: dict[tuple[str, int], int] = {}
@@ -190,8 +192,8 @@ class KafkaDriver:
 
     def _checkpoint(self) -> None:
         """Remember how far each changelog is in the store; all that this process wrote there is acknowledged and applied."""
-        for number, partition in self.engine.partitions.items():
-            partition.store.set_checkpoint(self._config.ends(number))
+        for number, ends in changelog_ends(self._admin, self.engine.partitions).items():
+            self.engine.partitions[number].store.set_checkpoint(ends)
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for place in partitions:
@@ -201,7 +203,7 @@ class KafkaDriver:
                 restored, took_ms = restore(self._bootstrap, partition)
                 timers = partition.load_timers()
                 self.engine.adopt(partition)
-                self._meter.observe("hermes_restore_seconds", took_ms / 1000)
+                self._meter.set("hermes_pipeline_restore_seconds", took_ms / 1000, partition=str(place.partition))
                 log.info(
                     "partition_owned", partition=place.partition, restored=restored, timers=timers, took_ms=took_ms
                 )

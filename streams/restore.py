@@ -1,8 +1,10 @@
 """Restores a partition's tables from their changelogs, from where its store had read them to."""
 
 import time
+from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from tables.catalogue import TABLES
 from tables.partition import LogRecord, Partition
@@ -34,6 +36,19 @@ def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
     finally:
         reader.close()
     return applied, int((time.monotonic() - started) * 1000)
+
+
+def changelog_ends(admin: AdminClient, partitions: Iterable[int]) -> dict[int, dict[str, int]]:
+    """The end offsets of the changelogs of each partition, asked for in one request.
+
+    Never ask a consumer that fetches: the broker answers a connection's requests in turn, so the question would wait for
+    the long poll before it.
+    """
+    wanted = {TopicPartition(topic, number): OffsetSpec.latest() for number in partitions for topic in CHANGELOGS}
+    ends: dict[int, dict[str, int]] = {}
+    for place, answer in (admin.list_offsets(wanted) if wanted else {}).items():
+        ends.setdefault(place.partition, {})[place.topic] = answer.result(PATIENCE_S).offset
+    return ends
 
 
 def changelog_reader(bootstrap: str) -> Consumer:

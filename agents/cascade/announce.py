@@ -30,8 +30,19 @@ class Tell:
         if not value.announce.final:
             return
         ctx.count("hermes_cascade_messages_total", state=state.state)
+        self._measure(state, ctx)
         if state.callback:
             ctx.emit(WEBHOOKS, state.tenant_id, self._callback(state))
+
+    def _measure(self, state: Cascade, ctx: Context) -> None:
+        """How long each attempt took, what it cost, and which step reached the recipient."""
+        for a in state.attempts:
+            if a.completed_at_ms and a.state != "skipped":
+                ctx.observe("hermes_cascade_step_duration_seconds", (a.completed_at_ms - a.started_at_ms) / 1000, channel=a.channel)
+            if a.cost_micros:
+                ctx.observe("hermes_carrier_cost_per_message", a.cost_micros / 1_000_000, carrier=a.carrier)
+        if state.confirmed_by:
+            ctx.observe("hermes_cascade_depth_total", state.attempts[state.confirmed_by - 1].step + 1)
 
     def _callback(self, state: Cascade) -> CallbackDue:
         kind = f"message.{state.state}"

@@ -145,8 +145,8 @@ def _receipt(state: Cascade, event: ReceiptArrived, retire: int) -> Decision:
     known = replace(
         attempt, state="timed_out" if told == "failed" and attempt.state == "timed_out" else told,
         late=attempt.late or attempt.state in ("timed_out", "failed") or attempt.step != state.step,
-        carrier=event.carrier, code=(event.code or event.status) if told == "failed" else attempt.code, completed_at_ms=event.at_ms,
-        segments=event.segments, price_micros=event.price_micros, cost_micros=event.cost_micros,
+        carrier=event.carrier, code=(event.code or event.status) if told == "failed" else attempt.code,
+        completed_at_ms=event.at_ms, segments=event.segments, price_micros=event.price_micros, cost_micros=event.cost_micros,
     )  # fmt: skip
     if known == attempt:
         return state, ()

@@ -33,7 +33,7 @@ def narrowed(window: DeliveryWindow | None, quiet: QuietHours) -> DeliveryWindow
     if window is None or window.start_minute == window.end_minute:
         days = EVERY_DAY if window is None else window.days
         return DeliveryWindow(quiet.end_minute, quiet.start_minute, "recipient", days)
-    length = (window.end_minute - window.start_minute) % _DAY_MINUTES
+    length = (window.end_minute - window.start_minute) % _DAY_MINUTES or _DAY_MINUTES
     loud = (quiet.start_minute - quiet.end_minute) % _DAY_MINUTES
     best_start, best_length = 0, 0
     run_start, run_length = 0, 0

@@ -1,6 +1,7 @@
 """A carrier on loopback that does what a test's script says, and the client under test bound to a carrier."""
 
 import asyncio
+import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -8,13 +9,14 @@ from dataclasses import replace
 
 from deploy.sandbox.carrier import SandboxCarrier
 from deploy.sandbox.carrier_book import Book, SandboxConfig
-from domain.delivery import ReceiptSeen
+from domain.delivery import Outcome, ReceiptSeen
 from egress.smpp.carrier import SmppCarrier
 from egress.smpp.config import CarrierConfig
 from schemas.smpp import codec
 from schemas.smpp import commands as c
 from schemas.smpp.pdu import Decoded, MessageAck, Pdu, ShortMessage
 from tests.fakes.smpp_events import KeptEvents
+from tests.fakes.sms_attempts import sms
 
 WAIT_S = 5.0
 STEP_S = 0.005
@@ -98,11 +100,11 @@ async def scripted(*scripts: Script) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def sandbox(
-    config: SandboxConfig | None = None, book: Book | None = None
+    config: SandboxConfig | None = None, book: Book | None = None, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[SandboxCarrier, int]]:
     """The simulated carrier of the product, and its port."""
     carrier = SandboxCarrier(config or SandboxConfig(), book or Book())
-    port = await carrier.start()
+    port = await carrier.start(tls)
     try:
         yield carrier, port
     finally:
@@ -154,3 +156,9 @@ def config(port: int, **changes: object) -> CarrierConfig:
     """A carrier on loopback."""
     base = CarrierConfig(name="sim", host="127.0.0.1", port=port, system_id="hermes", password="secret")
     return replace(base, **changes)  # type: ignore[arg-type]  # the field names and types are the caller's
+
+
+async def send_all(client: Client, addresses: list[str]) -> list[Outcome]:
+    """Submit one message to each address, all at once."""
+    attempts = [sms(address=address, message_id=f"m{number}") for number, address in enumerate(addresses)]
+    return await asyncio.gather(*[client.carrier.submit(attempt) for attempt in attempts])

@@ -49,6 +49,9 @@ class SilentMeter:
     def observe(self, metric: str, value: float, **labels: str) -> None:
         self.counts[metric] += 1
 
+    def set(self, metric: str, value: float, **labels: str) -> None:
+        self.counts[metric] = int(value)
+
 
 @dataclass(frozen=True, slots=True)
 class Behaviour:

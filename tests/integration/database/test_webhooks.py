@@ -39,7 +39,7 @@ class Receiver:
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     url: str = ""
 
-    async def __call__(self, request: web.Request) -> web.StreamResponse:
+    async def handle(self, request: web.Request) -> web.StreamResponse:
         self.got.append((dict(request.headers), await request.read()))
         answer = self.answers[min(len(self.got), len(self.answers)) - 1]
         if callable(answer):
@@ -51,7 +51,7 @@ class Receiver:
 async def receiving(*answers: web.Response | Callable[[], Awaitable[web.Response]]) -> AsyncIterator[Receiver]:
     receiver = Receiver(list(answers))
     app = web.Application()
-    app.router.add_post("/hook", receiver)
+    app.router.add_post("/hook", receiver.handle)
     runner = web.AppRunner(app, shutdown_timeout=0)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
@@ -212,10 +212,10 @@ async def test_private_addresses_and_http_are_refused_without_a_connection(pool:
 
 
 async def test_a_slow_or_endless_answer_ends_in_time(pool: Any) -> None:
-    clock = Clock()
+    clock, release = Clock(), asyncio.Event()
 
     async def never() -> web.Response:
-        await asyncio.Event().wait()
+        await release.wait()
         return web.Response()
 
     async with receiving(never, web.Response(body=b"x" * (20 * MAX_RESPONSE_OCTETS))) as receiver:
@@ -226,6 +226,7 @@ async def test_a_slow_or_endless_answer_ends_in_time(pool: Any) -> None:
             assert row["last_error"] == "no answer within 300 ms"
             clock.now = row["due_at_ms"]
             await until(pool, "state = 'delivered'")
+            release.set()
 
 
 async def test_the_process_takes_callbacks_from_kafka_and_delivers_them(
