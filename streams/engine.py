@@ -65,6 +65,10 @@ class Meter(Protocol):
         """Observe a value."""
         ...
 
+    def set(self, metric: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+        ...
+
 
 Output = tuple[str, bytes, Any, int | None]
 
@@ -136,6 +140,10 @@ class Engine:
     def count(self, metric: str, amount: float = 1, **labels: str) -> None:
         """Count something."""
         self._meter.count(metric, amount, **labels)
+
+    def observe(self, metric: str, value: float, **labels: str) -> None:
+        """Observe something."""
+        self._meter.observe(metric, value, **labels)
 
     # --- what drivers call ---
 

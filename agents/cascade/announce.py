@@ -38,7 +38,11 @@ class Tell:
         """How long each attempt took, what it cost, and which step reached the recipient."""
         for a in state.attempts:
             if a.completed_at_ms and a.state != "skipped":
-                ctx.observe("hermes_cascade_step_duration_seconds", (a.completed_at_ms - a.started_at_ms) / 1000, channel=a.channel)
+                ctx.observe(
+                    "hermes_cascade_step_duration_seconds",
+                    (a.completed_at_ms - a.started_at_ms) / 1000,
+                    channel=a.channel,
+                )
             if a.cost_micros:
                 ctx.observe("hermes_carrier_cost_per_message", a.cost_micros / 1_000_000, carrier=a.carrier)
         if state.confirmed_by:

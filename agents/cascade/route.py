@@ -54,5 +54,5 @@ class Route:
             message.sender_email if send.channel == "email" else message.sender_sms,
             message.sender_name, message.body.subject, message.body.text, message.body.html,
             send.at_ms, send.expires_at_ms, planned.segments,
-            won.price_micros * planned.segments, won.cost_micros * planned.segments, message.trace_id,
+            won.price_micros, won.cost_micros, message.trace_id,
         )  # fmt: skip

@@ -20,7 +20,7 @@ def freeze(request: SendRequest, tenant: Tenant, routes: Routes, test: bool, ope
     """The plan of `request`, for requests that layer 5 has not judged yet too: of too many steps the first are planned.
 
     `openings[n]` is the first legal moment of step n in ms, zero for any. The reasons of a skip are `no_address`,
-    `not_registered`, `no_route`, and `quiet_hours` when the step's delivery window lies in quiet hours entirely.
+    `not_registered`, `no_route`, `no_sender`, and `quiet_hours` when the step's delivery window lies in quiet hours entirely.
     """
     parts = segments(request.body.text) if any(s.channel == "sms" for s in request.steps[:MAX_STEPS]) else 1
     steps = tuple(
@@ -42,7 +42,7 @@ def _planned(
         zone = step.window.timezone
     found = routes(step.channel, address, test) if address else ()
     price = max((route.price_micros for route in found), default=0) * count
-    skip = _skip(step, address, found)
+    skip = _skip(step, address, found) or ("" if _has_sender(step, request, tenant) else "no_sender")
     step, out_of_hours = _within_hours(step, tenant.quiet_hours, zone == request.timezone)
     return PlannedStep(step, address, count, price, skip or out_of_hours, opening_ms, zone)
 
@@ -51,6 +51,14 @@ def _skip(step: Step, address: str, found: tuple[Route, ...]) -> str:
     if not address:
         return "not_registered" if step.require_channel_registered else "no_address"
     return "" if found else "no_route"
+
+
+def _has_sender(step: Step, request: SendRequest, tenant: Tenant) -> bool:
+    """Whether there is somebody to send as: the request's sender of the step's kind, or the tenant's own."""
+    if step.channel == "email":
+        return "@" in request.sender or bool(tenant.from_domain)
+    own = request.sender if "@" not in request.sender else ""
+    return step.channel != "sms" or bool(own or tenant.sender_id)
 
 
 def _within_hours(step: Step, quiet: QuietHours | None, same_zone: bool) -> tuple[Step, str]:
