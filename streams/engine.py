@@ -101,6 +101,7 @@ class Engine:
         self._wave_one: list[Output] = []
         self._wave_two: list[Output] = []
         self._positions: dict[tuple[str, int], int] = {}
+        self._read: dict[tuple[str, int], int] = {}
         self._expire_at_ms = 0
         # the record that is being handled
         self._partition: Partition | None = None
@@ -192,7 +193,7 @@ class Engine:
             self.count("hermes_deadletters_total", topic=raw.topic)
         else:
             agent.handle(value, self)
-        self._positions[raw.topic, raw.partition] = raw.offset + 1
+        self._read[raw.topic, raw.partition] = raw.offset + 1
 
     def _fire(self, now_ms: int) -> int:
         fired = 0
@@ -224,6 +225,8 @@ class Engine:
             self.partitions[number].apply(staged)
         self._wave_one.clear()
         self._wave_two.clear()
+        self._positions.update(self._read)
+        self._read.clear()
 
     def _own(self) -> Partition:
         if self._partition is None:

@@ -51,8 +51,8 @@ SETTINGS = {
     "group.initial.rebalance.delay.ms": 0,
     "group.consumer.min.session.timeout.ms": 6_000,
     "group.consumer.session.timeout.ms": 6_000,
-    "group.consumer.min.heartbeat.interval.ms": 1_000,
-    "group.consumer.heartbeat.interval.ms": 1_500,
+    "group.consumer.min.heartbeat.interval.ms": 500,
+    "group.consumer.heartbeat.interval.ms": 500,
     "message.max.bytes": 2 * 1024 * 1024,
     "replica.fetch.max.bytes": 2 * 1024 * 1024,
     # Small enough for a heap of 384 MB and for hundreds of partitions.

@@ -1,0 +1,1 @@
+"""The way to the tenants: signed callbacks, kept in PostgreSQL until they are delivered."""

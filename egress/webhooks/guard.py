@@ -6,6 +6,7 @@ that resolves otherwise a moment later gains nothing.
 
 import asyncio
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 MAX_URL = 2_048
 MAX_ADDRESSES = 16
 RESOLVE_TIMEOUT_MS = 5_000
+RESOLVER_THREADS = 64
 
 # IANA IPv4 Special-Purpose Address Registry (RFC 6890 and later), multicast, and the metadata address of Azure.
 _REFUSED_V4 = tuple(
@@ -77,13 +79,17 @@ class GuardedResolver(AbstractResolver):
 
     def __init__(self, *, allow_private: bool) -> None:
         self._allow_private = allow_private
+        # threads of its own: names that are slow to resolve must not hold up anything else
+        self._threads = ThreadPoolExecutor(RESOLVER_THREADS, thread_name_prefix="resolve")
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """The addresses to connect to; OSError when there are none, or one that is refused."""
         async with asyncio.timeout(RESOLVE_TIMEOUT_MS / 1000):
-            found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+            found = await asyncio.get_running_loop().run_in_executor(
+                self._threads, lambda: socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, family=family)
+            )
         results = []
         for kind, _, protocol, _, where in found[:MAX_ADDRESSES]:
             address = str(where[0])
@@ -97,7 +103,8 @@ class GuardedResolver(AbstractResolver):
         return results
 
     async def close(self) -> None:
-        """Nothing is held."""
+        """No name is resolved any more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _is_literal(host: str) -> bool:

@@ -35,14 +35,15 @@ class Answer:
 @asynccontextmanager
 async def open_client(settings: WebhookSettings) -> AsyncIterator[aiohttp.ClientSession]:
     """Give a client that reaches public addresses only, verifies TLS, and keeps no cookies."""
+    resolver = GuardedResolver(allow_private=settings.allow_private)
     connector = aiohttp.TCPConnector(
-        resolver=GuardedResolver(allow_private=settings.allow_private),
+        resolver=resolver,
         use_dns_cache=False,
         limit=settings.in_flight,
         limit_per_host=0,
         ssl=ssl.create_default_context(),
     )
-    async with aiohttp.ClientSession(
+    client = aiohttp.ClientSession(
         connector=connector,
         cookie_jar=aiohttp.DummyCookieJar(),
         headers={"User-Agent": USER_AGENT, "Content-Type": "application/json"},
@@ -50,8 +51,12 @@ async def open_client(settings: WebhookSettings) -> AsyncIterator[aiohttp.Client
         trust_env=False,
         max_line_size=MAX_HEADER_OCTETS,
         max_field_size=MAX_HEADER_OCTETS,
-    ) as client:
+    )
+    try:
         yield client
+    finally:
+        await client.close()
+        await resolver.close()
 
 
 async def post(client: aiohttp.ClientSession, delivery: Delivery, settings: WebhookSettings, now_ms: int) -> Answer:

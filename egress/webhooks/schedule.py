@@ -36,7 +36,7 @@ def retry_after_ms(status: int, header: str | None, now_ms: int) -> int:
         return min(int(text) * SECOND_MS, MAX_RETRY_AFTER_MS)
     try:
         at = parsedate_to_datetime(text)
-    except ValueError:
+        at_ms = round(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
+    except (ValueError, OverflowError):
         return 0
-    at_ms = round(at.replace(tzinfo=at.tzinfo or UTC).timestamp() * 1000)
     return min(max(at_ms - now_ms, 0), MAX_RETRY_AFTER_MS)

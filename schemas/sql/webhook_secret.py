@@ -1,7 +1,6 @@
 """The secret of a callback endpoint: `whsec_` and the base64 of 24 to 64 octets (Standard Webhooks)."""
 
 import base64
-import binascii
 import secrets
 
 PREFIX = "whsec_"
@@ -20,7 +19,7 @@ def webhook_key(secret: str) -> bytes:
         raise ValueError(f"a callback secret begins with {PREFIX}")
     try:
         key = base64.b64decode(secret[len(PREFIX) :], validate=True)
-    except binascii.Error as error:
+    except ValueError as error:
         raise ValueError("a callback secret is base64") from error
     if not MIN_OCTETS <= len(key) <= MAX_OCTETS:
         raise ValueError(f"a callback secret has {MIN_OCTETS} to {MAX_OCTETS} octets")

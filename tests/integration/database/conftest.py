@@ -2,7 +2,7 @@
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,7 +22,6 @@ from schemas.sql.pool import open_pool
 from tables.config import ConfigTable
 from tests.conftest import Stack
 
-TEMPLATE = "hermes_template"
 _numbers = itertools.count()
 
 
@@ -40,15 +39,33 @@ async def create(dsn: str, database: str, template: str = "template0") -> str:
     return at(dsn, database)
 
 
+async def eventually(check: Callable[[], Awaitable[Any]], tries: int = 2_000) -> Any:
+    """What `check` gives once that is true; it is asked every ten milliseconds."""
+    for _ in range(tries):
+        if found := await check():
+            return found
+        await asyncio.sleep(0.01)
+    raise AssertionError("it never came true")
+
+
+@dataclass(frozen=True)
+class Template:
+    """A migrated database that nobody is connected to."""
+
+    dsn: str
+    database: str
+
+
 @pytest.fixture(scope="session")
-def migrated(stack: Stack) -> Stack:
-    asyncio.run(migrate(asyncio.run(create(stack.dsn, TEMPLATE))))
-    return stack
+def migrated(stack: Stack) -> Template:
+    database = f"hermes_template_{next(_numbers)}"
+    asyncio.run(migrate(asyncio.run(create(stack.dsn, database))))
+    return Template(stack.dsn, database)
 
 
 @pytest.fixture
-async def dsn(migrated: Stack) -> str:
-    return await create(migrated.dsn, f"hermes_test_{next(_numbers)}", TEMPLATE)
+async def dsn(migrated: Template) -> str:
+    return await create(migrated.dsn, f"hermes_test_{next(_numbers)}", migrated.database)
 
 
 @pytest.fixture

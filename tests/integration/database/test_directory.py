@@ -10,7 +10,8 @@ from domain.errors import PermanentError, TransientError
 from domain.tenant import Tenant
 from ingress.checker import PROVED_TTL_MS
 from ingress.outbox import OutboxRelay
-from ingress.seed import Planted, Seed, SeedKey, SeedLogin, seed
+from ingress.seed import seed
+from ingress.seed_values import Planted, Seed, SeedKey, SeedLogin
 from tests.integration.database.conftest import Rig
 
 pytestmark = pytest.mark.integration

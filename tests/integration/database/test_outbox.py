@@ -7,7 +7,7 @@ import pytest
 
 from domain.errors import TransientError
 from ingress.outbox import OutboxRelay, enqueue
-from tests.integration.database.conftest import Broker
+from tests.integration.database.conftest import Broker, eventually
 
 pytestmark = pytest.mark.integration
 
@@ -22,8 +22,7 @@ async def test_what_a_process_committed_before_it_died_is_published_by_the_next(
     broker, stop = Broker(), asyncio.Event()
     async with asyncio.TaskGroup() as group:
         group.create_task(OutboxRelay(pool, broker.publish).run(stop))
-        while len(broker.records) < 2:  # noqa: ASYNC110 - another task fills it
-            await asyncio.sleep(0.01)
+        await eventually(lambda: pool.fetchval("select count(*) = 2 from config_outbox where published_at is not null"))
         stop.set()
     assert broker.records == [("a", b"1"), ("b", None)]
 
@@ -56,17 +55,14 @@ async def test_several_relays_publish_each_record_once_and_in_order(pool: Any) -
     assert [value for _, value in broker.records] == [row["value"] for row in rows]
 
 
-async def test_a_broker_that_does_not_answer_is_a_transient_error_and_frees_the_lock(
-    pool: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("ingress.outbox.FLUSH_TIMEOUT_MS", 100)
+async def test_a_broker_that_does_not_answer_is_a_transient_error_and_frees_the_lock(pool: Any) -> None:
     await commit(pool, ("a", b"1"))
 
     async def hang(_key: str, _value: bytes | None) -> None:
         await asyncio.Event().wait()
 
     with pytest.raises(TransientError):
-        await OutboxRelay(pool, hang).flush()
+        await OutboxRelay(pool, hang).flush(100)
     assert await OutboxRelay(pool, Broker().publish).flush() == 1
 
 

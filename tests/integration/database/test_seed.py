@@ -7,7 +7,8 @@ import pytest
 from domain.cascade.rule import CascadeRule, Step
 from domain.errors import ConfigError
 from domain.tenant import Route, Tenant
-from ingress.seed import Planted, Seed, SeedEndpoint, SeedKey, SeedLogin, seed
+from ingress.seed import seed
+from ingress.seed_values import Planted, Seed, SeedEndpoint, SeedKey, SeedLogin
 from tests.integration.database.conftest import Rig
 
 pytestmark = pytest.mark.integration

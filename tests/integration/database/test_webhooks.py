@@ -21,7 +21,7 @@ from schemas.rows import CallbackDue
 from schemas.sql.webhook_secret import new_webhook_secret
 from schemas.topics import DEADLETTERS, WEBHOOKS
 from tests.conftest import Stack
-from tests.integration.database.conftest import Clock
+from tests.integration.database.conftest import Clock, eventually
 from tests.integration.database.test_archive import make_topics, send
 
 pytestmark = pytest.mark.integration
@@ -81,10 +81,8 @@ async def delivering(pool: Any, clock: Clock, settings: WebhookSettings = LOCAL)
 
 async def until(pool: Any, condition: str) -> Any:
     """The row of the one delivery that meets the condition."""
-    async with asyncio.timeout(20):
-        while not (row := await pool.fetchrow(f"select * from webhook_deliveries where {condition}")):  # noqa: S608
-            await asyncio.sleep(0.01)
-    return row
+    query = f"select * from webhook_deliveries where {condition}"  # noqa: S608 - conditions are written in this file
+    return await eventually(lambda: pool.fetchrow(query))
 
 
 async def test_two_failures_and_then_a_success_with_the_same_id_and_a_true_signature(pool: Any) -> None:
@@ -134,11 +132,12 @@ async def test_410_disables_the_endpoint_and_nothing_more_is_kept_for_it(pool: A
             await store.add([DUE], clock())
             row = await until(pool, "state = 'failed'")
             assert row["last_status"] == 410
-            async with asyncio.timeout(10):
-                while await pool.fetchval("select enabled from webhook_endpoints"):  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await eventually(lambda: pool.fetchval("select true from webhook_endpoints where not enabled"))
             await store.add([replace(DUE, event_id="evt-2")], clock())
     assert await pool.fetchval("select count(*) from webhook_deliveries") == 1
+
+
+DELIVERED = "select count(*) = 30 from webhook_deliveries where tenant_id = $1 and state = 'delivered'"
 
 
 async def test_a_slow_endpoint_has_its_share_of_the_posts_and_blocks_nobody(pool: Any) -> None:
@@ -158,13 +157,10 @@ async def test_a_slow_endpoint_has_its_share_of_the_posts_and_blocks_nobody(pool
         async with delivering(pool, clock, replace(LOCAL, in_flight=10, per_endpoint=3)) as store:
             await store.add([replace(DUE, tenant_id="slow", event_id=f"s{n}") for n in range(30)], clock())
             await store.add([replace(DUE, tenant_id="quick", event_id=f"q{n}") for n in range(30)], clock())
-            async with asyncio.timeout(20):
-                while len(quick.got) < 30:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
-                assert len(tarpit.got) == most == 3
-                release.set()
-                while len(tarpit.got) < 30:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await eventually(lambda: pool.fetchval(DELIVERED, "quick"))
+            assert len(tarpit.got) == most == 3
+            release.set()
+            await eventually(lambda: pool.fetchval(DELIVERED, "slow"))
     assert most == 3
     assert len(quick.got) == 30
 

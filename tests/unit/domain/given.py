@@ -26,7 +26,7 @@ EMAIL = "ann@example.com"
 
 
 def tenant(**changes: Any) -> Tenant:
-    return replace(Tenant("t1", "Acme", "starter", "active", from_domain="acme.example"), **changes)
+    return replace(Tenant("t1", "Acme", "starter", "active", from_domain="acme.example", sender_id="Acme"), **changes)
 
 
 def key(**changes: Any) -> ApiKey:

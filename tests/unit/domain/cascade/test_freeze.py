@@ -108,3 +108,12 @@ def test_the_steps_of_the_request_keep_their_other_settings() -> None:
     step = Step("sms", timeout_ms=5, max_retries=1)
     plan = freeze(request(steps=(step,)), tenant(quiet_hours=QuietHours(60, 120)), EVERYWHERE, test=False)
     assert replace(plan.steps[0].step, window=None) == step
+
+
+def test_a_step_without_anybody_to_send_as_is_skipped() -> None:
+    steps = (Step("email"), Step("sms"))
+    nobody = tenant(from_domain="", sender_id="")
+    plan = freeze(request(steps=steps), nobody, EVERYWHERE, test=False)
+    assert [s.skip for s in plan.steps] == ["no_sender", "no_sender"]
+    named = freeze(request(steps=steps, sender="Acme"), nobody, EVERYWHERE, test=False)
+    assert [s.skip for s in named.steps] == ["no_sender", ""]

@@ -1,0 +1,61 @@
+"""Brings the egress' book up to date from `hermes.submits`, from where its store had read it to."""
+
+import time
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+
+from egress.book import Book
+from schemas.rows import Submit
+from schemas.topics import SUBMITS
+
+BATCH_RECORDS = 5_000
+PATIENCE_S = 30.0
+
+
+class BookError(Exception):
+    """The book's changelog could not be read to its end in time."""
+
+
+def restore_book(bootstrap: str, book: Book) -> int:
+    """Read all partitions to their ends; returns how many rows were applied. Call it before anything is consumed."""
+    checkpoint = book.store.checkpoint()
+    reader = Consumer({
+        "bootstrap.servers": bootstrap, "group.id": "hermes.restore", "enable.auto.commit": False,
+        "auto.offset.reset": "earliest", "enable.partition.eof": True, "log_level": 3,
+    })  # fmt: skip
+    try:
+        topics = reader.list_topics(SUBMITS.name, timeout=PATIENCE_S).topics
+        ends: dict[int, int] = {}
+        starts: dict[int, int] = {}
+        for number in topics[SUBMITS.name].partitions:
+            first, end = reader.get_watermark_offsets(TopicPartition(SUBMITS.name, number), timeout=PATIENCE_S)
+            ends[number], starts[number] = end, max(first, checkpoint.get(str(number), 0))
+        open_ones = {n for n, end in ends.items() if starts[n] < end}
+        reader.assign([TopicPartition(SUBMITS.name, n, starts[n]) for n in open_ones])
+        applied = _read(reader, book, open_ones)
+    finally:
+        reader.close()
+    book.store.set_checkpoint({str(n): end for n, end in ends.items()})
+    return applied
+
+
+def _read(reader: Consumer, book: Book, open_ones: set[int]) -> int:
+    applied = 0
+    deadline = time.monotonic() + PATIENCE_S
+    while open_ones:
+        rows: list[Submit] = []
+        for message in reader.consume(BATCH_RECORDS, 0.2):
+            error, value = message.error(), message.value()
+            if error is not None:
+                if error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                open_ones.discard(message.partition() or 0)
+            elif value is not None:
+                rows.append(book.codec.decode(value))
+        if rows:
+            book.save(rows)
+            applied += len(rows)
+            deadline = time.monotonic() + PATIENCE_S
+        elif time.monotonic() > deadline:
+            raise BookError(f"{SUBMITS.name} could not be read to its end")
+    return applied

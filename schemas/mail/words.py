@@ -1,0 +1,56 @@
+"""Text in header fields: encoded words made readable (RFC 2047, RFC 2231 section 5), and addresses (RFC 5322 section 3.4)."""
+
+import binascii
+import re
+from email.utils import getaddresses
+from typing import Final
+
+from schemas.mail.charsets import decode
+
+MAX_WORDS_OCTETS: Final = 64 * 1024
+MAX_ADDRESSES_OCTETS: Final = 8 * 1024
+"""Longer lists of addresses are not read: the standard library's reader is slow on hostile ones."""
+
+_WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([bBqQ])\?([^?\x00-\x1f]*)\?=")
+_BETWEEN = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^ ?]{1,64}\?[bBqQ]\?)")
+_SPACES = re.compile(r"[ \t\r\n]+")
+
+
+def text(value: bytes) -> str:
+    """The value of an unstructured field as text: one line, encoded words decoded; octets outside ASCII are read as UTF-8."""
+    plain = _SPACES.sub(" ", decode(value[:MAX_WORDS_OCTETS], "")).strip()
+    if "=?" not in plain:
+        return plain
+    parts: list[tuple[str, bytes]] = []
+    at = 0
+    joined = _BETWEEN.sub(r"\1", plain)
+    for found in _WORD.finditer(joined):
+        if found.start() > at:
+            parts.append(("", joined[at : found.start()].encode()))
+        octets = _octets(found[2], found[3])
+        charset = found[1].lower()
+        if parts and parts[-1][0] == charset and found.start() == at:
+            parts[-1] = (charset, parts[-1][1] + octets)  # a character may be cut between two words
+        else:
+            parts.append((charset, octets))
+        at = found.end()
+    parts.append(("", joined[at:].encode()))
+    return "".join(decode(octets, charset or "utf-8") for charset, octets in parts)
+
+
+def addresses(value: bytes) -> tuple[tuple[str, str], ...]:
+    """(display name, addr-spec) of every mailbox in an address field; empty when it holds none that can be read."""
+    if len(value) > MAX_ADDRESSES_OCTETS:
+        return ()
+    plain = decode(value, "")
+    found = getaddresses([plain])
+    return tuple((text(name.encode()), address) for name, address in found if address)
+
+
+def _octets(encoding: str, encoded: str) -> bytes:
+    if encoding in "bB":
+        try:
+            return binascii.a2b_base64(encoded.encode("ascii", "ignore") + b"==")
+        except binascii.Error:
+            return b""
+    return binascii.a2b_qp(encoded.encode("ascii", "ignore"), header=True)

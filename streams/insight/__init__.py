@@ -1,0 +1,1 @@
+"""Insight: the Faust application that counts what happens to messages, by minute, and answers for it over HTTP."""

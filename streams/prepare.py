@@ -1,0 +1,134 @@
+"""Prepares a stack for the roles: topics, database schema, tenants with their keys and opening balances, routes."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import structlog
+from aiokafka.errors import KafkaError
+from confluent_kafka import KafkaException, TopicPartition
+
+from domain.billing.money import Account, Grant, grant_entry
+from domain.errors import TransientError
+from egress.publisher import Publisher
+from ingress.checker import SecretChecker
+from ingress.outbox import OutboxRelay
+from ingress.seed import seed
+from schemas.catalogue import codec
+from schemas.sql.migrate import migrate
+from schemas.sql.pool import loan, open_pool
+from schemas.topics import BILLING, CONFIG
+from streams.admin import ensure_topics
+from streams.credentials import Credentials, credentials_of, seed_of
+from streams.restore import changelog_reader
+from streams.salt import salt_key
+from streams.settings.identity import tenant_id
+from streams.settings.model import Settings
+from streams.settings.resolve import tenant_settings, topics
+
+log = structlog.get_logger()
+
+POOL_SIZE = 2
+CONNECT_TIMEOUT_S = 30.0
+SEND_TIMEOUT_S = 30.0
+WATERMARK_TIMEOUT_S = 10.0
+WATERMARK_POLL_S = 0.05
+RETRY_AFTER_MS = 1_000
+
+
+def prepare(settings: Settings, state: Path, bootstrap: str, dsn: str) -> None:
+    """Everything that roles find when they start is there. Doing it again changes nothing that did not change.
+
+    Raises:
+        ConfigError: the settings contradict what is there.
+        TransientError: Kafka or PostgreSQL did not answer in time.
+    """
+    salt_key(state)
+    pipeline = settings.pipeline
+    ensure_topics(bootstrap, topics(settings), pipeline.partitions, pipeline.replication)
+    asyncio.run(_plant(settings, state, bootstrap, dsn, config_is_empty=_is_empty(bootstrap)))
+
+
+async def _plant(settings: Settings, state: Path, bootstrap: str, dsn: str, *, config_is_empty: bool) -> None:
+    applied = await migrate(dsn)
+    log.info("database_migrated", applied=applied)
+    credentials = Credentials.of(state)
+    tenants = tenant_settings(settings)
+    async with _publisher(bootstrap) as publisher, open_pool(dsn, POOL_SIZE) as pool:
+        relay = OutboxRelay(pool, _publish(publisher))
+        checker = SecretChecker(_now_ms)
+        try:
+            if config_is_empty:  # a new Kafka beside a database that was there before
+                await relay.republish_all()
+            planted = await seed(pool, publisher.codec, relay, checker, seed_of(settings, credentials.read()))
+        finally:
+            await checker.close()
+        credentials.keep(credentials_of(tenants, planted))
+        grants = [
+            Grant(who, f"opening/{who}", one.balance_micros, _now_ms())
+            for one in tenants
+            if one.balance_micros and (who := tenant_id(one.name))
+        ]
+        new = await _not_yet_granted(pool, grants)
+        await publisher.publish_all(BILLING, [(grant.tenant_id, grant) for grant in new])
+    log.info("tenants_planted", tenants=len(tenants), granted=len(new))
+
+
+async def _not_yet_granted(pool: Any, grants: list[Grant]) -> list[Grant]:
+    """Those that the ledger does not have. One that is still on its way to the ledger is known to the pipeline."""
+    entries = {grant_entry(Account(g.tenant_id), g).entry_id: g for g in grants}
+    async with loan(pool) as connection:
+        rows = await connection.fetch(
+            "select entry_id from ledger_entries where tenant_id = any($1) and entry_id = any($2)",
+            [g.tenant_id for g in grants], list(entries),
+        )  # fmt: skip
+    return [grant for entry, grant in entries.items() if entry not in {row["entry_id"] for row in rows}]
+
+
+@asynccontextmanager
+async def _publisher(bootstrap: str) -> AsyncIterator[Publisher]:
+    publisher = Publisher.create(bootstrap, codec())
+    try:
+        async with asyncio.timeout(CONNECT_TIMEOUT_S):
+            await publisher.start()
+        yield publisher
+    finally:
+        await publisher.stop()
+
+
+def _publish(publisher: Publisher) -> Callable[[str, bytes | None], Awaitable[None]]:
+    """What the outbox publishes with: encoded values, None for a tombstone."""
+
+    async def publish(key: str, value: bytes | None) -> None:
+        try:
+            async with asyncio.timeout(SEND_TIMEOUT_S):
+                await publisher.producer.send_and_wait(CONFIG.name, value, key=key.encode())
+        except (KafkaError, TimeoutError) as error:
+            raise TransientError(f"Kafka: {type(error).__name__}", RETRY_AFTER_MS) from error
+
+    return publish
+
+
+def _is_empty(bootstrap: str) -> bool:
+    """Whether nothing was ever published on `hermes.config`."""
+    reader = changelog_reader(bootstrap)
+    deadline = time.monotonic() + WATERMARK_TIMEOUT_S
+    try:
+        while True:
+            try:
+                _, end = reader.get_watermark_offsets(TopicPartition(CONFIG.name, 0), timeout=WATERMARK_TIMEOUT_S)
+            except KafkaException as error:  # a topic just made is led a moment after the metadata say so
+                if time.monotonic() > deadline:
+                    raise TransientError(f"Kafka: {error.args[0].name()}", RETRY_AFTER_MS) from error
+                time.sleep(WATERMARK_POLL_S)
+            else:
+                return bool(end == 0)
+    finally:
+        reader.close()
+
+
+def _now_ms() -> int:
+    return time.time_ns() // 1_000_000

@@ -1,0 +1,31 @@
+"""The pipeline process: the Kafka driver over the topology."""
+
+from prometheus_client import CollectorRegistry
+
+from schemas.catalogue import codec
+from streams.kafka import KafkaDriver
+from streams.metrics import Metrics
+from streams.metrics_server import serve_metrics
+from streams.parts import Parts
+from streams.roles.context import RoleContext
+from streams.salt import salt_key
+from streams.settings.resolve import public_url
+from streams.topology import TOPOLOGY
+
+
+def run(context: RoleContext) -> int:
+    """Work until asked to stop."""
+    registry = CollectorRegistry()
+    metrics = Metrics(registry)
+    wanted = context.settings.pipeline
+    parts = Parts(
+        salt_key(context.state), wanted.keep_final, wanted.keep_answers, public_url(context.settings, context.state)
+    )
+    driver = KafkaDriver(TOPOLOGY, parts, codec(), context.bootstrap, context.state / context.name, metrics)
+    metrics.watch("hermes_timers_pending", lambda: sum(p.pending for p in list(driver.engine.partitions.values())))
+    server = serve_metrics(registry, port=wanted.metrics_port)
+    try:
+        driver.run(context.stop.is_set, lambda: context.announce({"metrics": f"127.0.0.1:{server.port}"}))
+    finally:
+        server.stop()
+    return 0

@@ -1,0 +1,73 @@
+"""The ports of a machine by name: those that the settings name, else the default where it is free, else a remembered one."""
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from deploy.local import ports
+from streams.settings.model import Settings
+from streams.settings.resolve import SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT
+
+LEAVE_WITHIN_S = 3.0
+"""How long a port may still belong to the processes of a start that was killed just now."""
+LEAVE_POLL_S = 0.05
+
+_PLACES = {
+    "http": ("gateway", "http_port"),
+    "smpp": ("gateway", "smpp_port"),
+    "smtp": ("gateway", "smtp_port"),
+    "insight": ("insight", "port"),
+    "pipeline-metrics": ("pipeline", "metrics_port"),
+    "egress-metrics": ("egress", "metrics_port"),
+    "archive-metrics": ("archive", "metrics_port"),
+}
+
+
+def ports_of(settings: Settings, state: Path) -> Mapping[str, int]:
+    """The port of each name: as it was assigned in this state, else as the settings have it (0: any free one)."""
+    assigned = ports.read_ports(state)
+    return {name: assigned.get(name, _wanted(settings, name)[0]) for name in _PLACES}
+
+
+def assign_ports(settings: Settings, state: Path) -> None:
+    """Every port that roles and simulated peers listen on is chosen and remembered in `ports.json`.
+
+    Raises:
+        PortTakenError: a port that the settings name belongs to another process.
+    """
+    for name in _PLACES:
+        port, is_named = _wanted(settings, name)
+        if port and is_named:
+            _wait_until_free(port)
+            ports.assign(state, name, port)
+        else:
+            _assign_free(state, name, port)
+    for name in (SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT):
+        _assign_free(state, name, 0)
+
+
+def _wanted(settings: Settings, name: str) -> tuple[int, bool]:
+    """The port that the settings have for `name`, and whether the file names it."""
+    table, key = _PLACES[name]
+    model: BaseModel = getattr(settings, table)
+    port: int = getattr(model, key)
+    return port, key in model.model_fields_set
+
+
+def _assign_free(state: Path, name: str, preferred: int) -> None:
+    """The remembered port, or the preferred one, or any."""
+    remembered = ports.read_ports(state).get(name)
+    if remembered is not None:
+        _wait_until_free(remembered)
+    elif preferred and ports.is_free(preferred):
+        ports.assign(state, name, preferred)
+        return
+    ports.assign(state, name)
+
+
+def _wait_until_free(port: int) -> None:
+    deadline = time.monotonic() + LEAVE_WITHIN_S
+    while not ports.is_free(port) and time.monotonic() < deadline:
+        time.sleep(LEAVE_POLL_S)
