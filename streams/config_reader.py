@@ -3,10 +3,11 @@
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from schemas.codec import Codec
 from schemas.topics import CARRIERS, CONFIG
-from streams.restore import changelog_reader
+from streams.restore import changelog_reader, ends_of
 from tables.config import ConfigTable
 
 PATIENCE_S = 10.0
@@ -23,6 +24,7 @@ class ConfigReader:
     def __init__(self, bootstrap: str, codec: Codec, table: ConfigTable) -> None:
         self._codec = codec
         self._table = table
+        self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
         self._consumer: Consumer = changelog_reader(bootstrap)
         self._consumer.assign([TopicPartition(t.name, 0, 0) for t in (CONFIG, CARRIERS)])
 
@@ -50,7 +52,7 @@ class ConfigReader:
     def catch_up_to_end(self) -> None:
         """Read everything that is there now."""
         place = TopicPartition(CONFIG.name, 0)
-        _, end = self._consumer.get_watermark_offsets(place, timeout=PATIENCE_S)
+        end = ends_of(self._admin, [(CONFIG.name, 0)])[CONFIG.name, 0]
         deadline = time.monotonic() + PATIENCE_S
         while self._table.version < end:
             self.poll(0.05)

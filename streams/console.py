@@ -57,6 +57,10 @@ class PeopleConsole:
         self._line("their keys", str(keys_in))
         self._line("state, logs", str(document["state"]))
 
+    def again(self) -> None:
+        """Everything answers once more."""
+        self._console.print(Text("Everything answers again.", "green"))
+
     def stopped(self, status: int) -> None:
         """Everything is gone."""
         self._console.print(Text("Hermes has stopped." if status == 0 else "Hermes gave up."))
@@ -89,6 +93,10 @@ class JsonConsole:
         """Everything answers."""
         shown = {name: document[name] for name in ("http", "smpp", "smtp", "insight", "metrics", "kafka", "processes")}
         self._write({"event": "up", "took_ms": took_ms, "keys_in": str(keys_in), **shown})
+
+    def again(self) -> None:
+        """Everything answers once more."""
+        self._write({"event": "again"})
 
     def stopped(self, status: int) -> None:
         """Everything is gone."""

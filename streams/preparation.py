@@ -44,8 +44,9 @@ class Preparation:
 
     def poll(self) -> int | None:
         """None while it works and while it stands; 1 when the work failed."""
-        if self._status is None and not self._done and self._thread is not None and not self._thread.is_alive():
-            self._status = STATUS_FAILED if not self._done else None  # it may have ended just now
+        alive = self._thread is not None and self._thread.is_alive()  # asked first: afterwards `_done` is final
+        if self._status is None and self._thread is not None and not alive and not self._done:
+            self._status = STATUS_FAILED
         return self._status
 
     def terminate(self) -> None:
@@ -60,10 +61,14 @@ class Preparation:
 
     def stop(self, grace_ms: int) -> None:
         """Wait for the end of the work up to `grace_ms`, then leave."""
-        if self._thread is not None:
-            self._thread.join(grace_ms / 1000)
+        self.join(grace_ms)
         self.terminate()
         self.kill()
+
+    def join(self, wait_ms: int) -> None:
+        """Wait up to `wait_ms` for the end of the work."""
+        if self._thread is not None:
+            self._thread.join(wait_ms / 1000)
 
     def last_words(self, lines: int = 20) -> tuple[str, ...]:
         """Why it failed."""

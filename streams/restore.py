@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from tables.catalogue import TABLES
@@ -11,6 +11,9 @@ from tables.partition import LogRecord, Partition
 
 BATCH_RECORDS = 5_000
 PATIENCE_S = 30.0
+RETRY_S = 0.1
+_PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
+"""What a broker says of a partition that it is just taking over."""
 
 CHANGELOGS: tuple[str, ...] = tuple(dict.fromkeys(t.changelog.name for t in TABLES))
 
@@ -38,16 +41,31 @@ def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
     return applied, int((time.monotonic() - started) * 1000)
 
 
-def changelog_ends(admin: AdminClient, partitions: Iterable[int]) -> dict[int, dict[str, int]]:
-    """The end offsets of the changelogs of each partition, asked for in one request.
+def ends_of(admin: AdminClient, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
+    """The end offsets of topic partitions, asked for in one request; a partition without a leader is asked for again.
 
     Never ask a consumer that fetches: the broker answers a connection's requests in turn, so the question would wait for
     the long poll before it.
     """
-    wanted = {TopicPartition(topic, number): OffsetSpec.latest() for number in partitions for topic in CHANGELOGS}
+    wanted = {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in places}
+    deadline = time.monotonic() + PATIENCE_S
+    while wanted:
+        try:
+            answers = {place: answer.result(PATIENCE_S).offset for place, answer in admin.list_offsets(wanted).items()}
+        except KafkaException as error:
+            if time.monotonic() > deadline or error.args[0].code() not in _PASSING:
+                raise
+            time.sleep(RETRY_S)
+        else:
+            return {(place.topic, place.partition): end for place, end in answers.items()}
+    return {}
+
+
+def changelog_ends(admin: AdminClient, partitions: Iterable[int]) -> dict[int, dict[str, int]]:
+    """The end offsets of the changelogs of each partition."""
     ends: dict[int, dict[str, int]] = {}
-    for place, answer in (admin.list_offsets(wanted) if wanted else {}).items():
-        ends.setdefault(place.partition, {})[place.topic] = answer.result(PATIENCE_S).offset
+    for (topic, number), end in ends_of(admin, ((t, n) for n in partitions for t in CHANGELOGS)).items():
+        ends.setdefault(number, {})[topic] = end
     return ends
 
 

@@ -68,8 +68,10 @@ def up(options: UpOptions) -> int:
         assign_ports(settings, state)
         machine = Machine.of(options, settings, state)
         supervisor: Supervisor
+        was_up = False
 
         def report(event: Event) -> None:
+            nonlocal was_up
             console.event(event)
             if event.kind == "exited" and machine.preparation.refusal is not None:
                 supervisor.request_stop()
@@ -77,8 +79,12 @@ def up(options: UpOptions) -> int:
                 document = machine.ready_document(supervisor.pids())
                 if options.ready_file is not None:
                     write_json(options.ready_file.absolute(), document)
-                keys_in = options.ready_file or Credentials.of(state).path
-                console.up(document, round((time.monotonic() - began) * 1000), keys_in)
+                if was_up:
+                    console.again()
+                else:
+                    was_up = True
+                    keys_in = options.ready_file or Credentials.of(state).path
+                    console.up(document, round((time.monotonic() - began) * 1000), keys_in)
 
         supervisor = Supervisor(machine.entries(), report)
         status = supervisor.run()

@@ -21,7 +21,8 @@ class Tell:
     def handle(self, value: ToAnnounce, ctx: Context) -> None:
         """Announce the newest line of the timeline."""
         state, newest = value.cascade, value.cascade.history[-1]
-        channel = state.plan.steps[state.step].step.channel
+        about = state.confirmed_by or newest.attempt
+        channel = state.attempts[about - 1].channel if about else state.plan.steps[state.step].step.channel
         changed = StatusChanged(
             state.message_id, state.tenant_id, state.revision, newest.event, newest.detail, newest.attempt,
             value.announce.final, channel, newest.at_ms, state,

@@ -70,9 +70,7 @@ def text_of(contents: Sequence[Content]) -> str:
 
 
 def _decode(content: Content, octets: bytes) -> str:
-    decoded = text.decode(
-        octets, content.data_coding, content.default, locking=content.locking, single=content.single
-    )
+    decoded = text.decode(octets, content.data_coding, content.default, locking=content.locking, single=content.single)
     return decoded or ""
 
 

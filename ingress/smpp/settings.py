@@ -68,7 +68,6 @@ class SmppServerSettings:
     max_failed_binds_per_ip: int = 20
     failed_binds_ms: int = 60_000
     max_in_flight: int = 10_000
-    max_backlog_frames: int = 5_000
     write_buffer_octets: int = 262_144
     session_init_ms: int = 30_000
     bind_timeout_ms: int = 10_000
@@ -86,6 +85,7 @@ class SmppServerSettings:
     probe_silence_ms: int = 5_000
     tick_ms: int = 500
     parts_timeout_ms: int = 60_000
+    max_waiting_parts: int = 500
     max_part_groups: int = 10_000
     max_part_octets: int = 16 * 1024 * 1024
     receipt_window: int = 10

@@ -41,7 +41,9 @@ def decode(octets: bytes, charset: str) -> str:
         except UnicodeDecodeError:
             return octets.decode("cp1252", "replace")
     try:
-        return octets.decode(codec, "replace")
+        text = octets.decode(codec, "replace")
+        # UTF-7 can spell half a surrogate pair, which no other encoding of text can carry on
+        return text.encode("utf-8", "replace").decode("utf-8") if codec == "utf-7" else text
     except UnicodeError:  # a stateful codec may refuse what no replacement stands for
         return octets.decode("latin-1")
 

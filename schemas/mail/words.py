@@ -48,9 +48,11 @@ def addresses(value: bytes) -> tuple[tuple[str, str], ...]:
 
 
 def _octets(encoding: str, encoded: str) -> bytes:
-    if encoding in "bB":
-        try:
-            return binascii.a2b_base64(encoded.encode("ascii", "ignore") + b"==")
-        except binascii.Error:
-            return b""
-    return binascii.a2b_qp(encoded.encode("ascii", "ignore"), header=True)
+    """The octets of one word; those outside ASCII, which have no place in it, are taken as they stand."""
+    octets = encoded.encode("cp1252", "ignore")
+    if encoding in "qQ":
+        return binascii.a2b_qp(octets, header=True)
+    try:
+        return binascii.a2b_base64(octets + b"==")
+    except binascii.Error:
+        return b""

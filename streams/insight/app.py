@@ -28,7 +28,7 @@ from schemas.codec import Codec, UnreadableError
 from schemas.rows import DeadRecord
 from schemas.topics import DEADLETTERS, STATUS
 from streams.insight.seen import StatusReader
-from streams.insight.tally import Clock, Tally
+from streams.insight.tally import MAX_HELD, Clock, Tally
 from streams.insight.usage import HORIZON_MINUTES, MINUTE_MS
 from streams.metrics import Metrics
 
@@ -80,9 +80,10 @@ def build(
 ) -> Insight:  # fmt: skip
     """The application, not started and not connected; call it where an event loop runs.
 
-    `partitions` is that of the lane's keyed topics and becomes that of the changelog `hermes-insight-usage-changelog`, which Faust
-    creates with `replicas` replicas; `prefix` goes before the names of topics and group. `bootstrap` is `host:port`, several with commas. One process counts: a second one takes
-    half of the partitions and each answers for its own.
+    `partitions` is that of the lane's keyed topics and becomes that of the changelog, `hermes-insight-usage-changelog`, which
+    Faust creates with `replicas` replicas. `prefix` goes before the names of the topics and of the group. `bootstrap` is
+    `host:port`, several with commas. One process counts: a second one takes half of the partitions and each answers for
+    its own.
     """
     app: Any = faust.App(
         prefix + APP_ID,
@@ -157,11 +158,12 @@ def _keep_table(insight: Insight, rows: Any) -> None:
     async def forget() -> None:
         tally.forget()
 
-    async def take_monitor_off() -> None:
+    async def set_faust_up() -> None:
         app.sensors.remove(app.monitor)  # Faust puts it on when the application starts
+        app.producer.buffer.max_messages = MAX_HELD  # a release writes no more rows than it holds records
 
     rows.on_recover(restored)
     app.on_partitions_revoked.connect(release)
     app.timer(interval=RELEASE_EVERY_S, name="release")(release)
     app.timer(interval=FORGET_EVERY_S, name="forget")(forget)
-    app.task(take_monitor_off)
+    app.task(set_faust_up)

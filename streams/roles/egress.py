@@ -28,7 +28,7 @@ from streams.kafka import now_ms
 from streams.metrics import Metrics
 from streams.metrics_server import serve_metrics
 from streams.roles.carrier_events import CarrierMeter
-from streams.roles.context import RoleContext
+from streams.roles.context import RoleContext, stop_event
 from streams.roles.ways_out import MailWay, SmsWay, on_unknown
 from streams.settings.resolve import mail_pools, smpp_carriers
 from tables.store import RocksStore
@@ -39,7 +39,6 @@ GROUP = "hermes.egress"
 STATUS_EVERY_S = 1.0
 DRAIN_MS = 4_000
 MAX_AT_WORK = 1_000
-STOP_POLL_S = 0.05
 
 
 def run(context: RoleContext) -> int:
@@ -86,7 +85,7 @@ async def _serve(context: RoleContext) -> None:
     work = Lanes(consumer, publisher, book, {lane.topic: lane for lane in lanes}, now_ms, metrics.count)
     consumer.subscribe([lane.topic for lane in lanes], listener=_Rebalance(work.forget))
     server = serve_metrics(registry, port=context.settings.egress.metrics_port)
-    stop = asyncio.Event()
+    stop = stop_event(context.stop)
     await publisher.start()
     await consumer.start()
     try:
@@ -98,7 +97,6 @@ async def _serve(context: RoleContext) -> None:
                     context.bootstrap, context.dsn, records,
                     WebhookSettings(allow_private=context.settings.egress.webhooks_allow_private), stop,
                 )),
-                tasks.create_task(_watch(context, stop)),
             ]  # fmt: skip
             context.announce({"metrics": f"127.0.0.1:{server.port}"})
             lanes_done = tasks.create_task(work.run(stop))
@@ -120,7 +118,7 @@ async def _serve(context: RoleContext) -> None:
 def _sms_way(config: CarrierConfig, receipts: Receipts, metrics: Metrics) -> SmsWay:
     chance = random.Random()  # noqa: S311 - spreads reconnects, no secret
     carrier = SmppCarrier(
-        config, receipts.take, backoff=lambda failures: full_jitter(failures, chance.random()), now_ms=now_ms,
+        config, receipts.take, backoff=lambda failures: full_jitter(failures, chance.random), now_ms=now_ms,
         events=CarrierMeter(metrics, config.name), first_reference=chance.randrange(65_536),
     )  # fmt: skip
     return SmsWay(config, carrier)
@@ -142,10 +140,3 @@ async def _report(sms: dict[str, SmsWay], mail: dict[str, MailWay], publisher: P
                 CARRIERS, name, CarrierStatus(name, True, pool.in_flight, MAX_AT_WORK, 1000, now_ms())
             )
         await asyncio.sleep(STATUS_EVERY_S)
-
-
-async def _watch(context: RoleContext, stop: asyncio.Event) -> None:
-    """Pass the process's stop signal on to the loop."""
-    while not context.stop.is_set():
-        await asyncio.sleep(STOP_POLL_S)
-    stop.set()

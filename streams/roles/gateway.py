@@ -6,7 +6,6 @@ import uuid
 import structlog
 import uuid6
 import uvloop
-from aiohttp import web
 from confluent_kafka import KafkaError, Message
 from prometheus_client import CollectorRegistry
 
@@ -17,6 +16,7 @@ from ingress.desk import PipelineDesk
 from ingress.directory import PostgresDirectory
 from ingress.http.app import build_app
 from ingress.http.meter import PrometheusMeter
+from ingress.http.server import listen
 from ingress.http.services import Services
 from ingress.outbox import OutboxRelay
 from schemas.catalogue import codec
@@ -24,15 +24,14 @@ from schemas.sql.pool import open_pool
 from schemas.topics import CONFIG
 from streams.config_reader import ConfigReader
 from streams.kafka import now_ms, producer
-from streams.roles.context import RoleContext
+from streams.roles.context import RoleContext, stop_event
 from streams.settings.resolve import public_url
 from tables.config import ConfigTable
 
 log = structlog.get_logger()
 
 CONFIG_TIMEOUT_S = 5.0
-STOP_POLL_S = 0.05
-SHUTDOWN_S = 5.0
+WATCH_S = 0.2
 
 
 class DeskFailedError(Exception):
@@ -72,7 +71,7 @@ class ConfigPublisher:
         try:
             async with asyncio.timeout(CONFIG_TIMEOUT_S):
                 offset = await done
-                while self._table.version <= offset:
+                while self._table.version <= offset:  # noqa: ASYNC110 - the table is fed by the desk's thread
                     await asyncio.sleep(0.005)
         except TimeoutError:
             raise TransientError("the change is not published yet", 1_000) from None
@@ -102,35 +101,34 @@ async def _serve(context: RoleContext) -> None:
     desk = PipelineDesk(
         context.bootstrap, records, context.slot, producer(context.bootstrap, linger_ms=2), now_ms, _new_id, background
     )
-    stop = asyncio.Event()
+    stop = stop_event(context.stop)
+    meter = PrometheusMeter(registry)
     async with open_pool(context.dsn) as pool:
         relay = OutboxRelay(pool, configs.publish)
         directory = PostgresDirectory(pool, records, table, relay, SecretChecker(now_ms))
         desk.start(asyncio.get_running_loop())
         services = Services(
             desk, table, directory, PostgresArchive(pool, records), public_url(context.settings, context.state),
-            now_ms, _new_id, PrometheusMeter(registry), lambda: _not_ready(desk, pool),
+            now_ms, _new_id, meter, lambda: _not_ready(desk, pool),
         )  # fmt: skip
-        runner = web.AppRunner(build_app(services), access_log=None, shutdown_timeout=SHUTDOWN_S)
-        await runner.setup()
+        host = context.settings.gateway.host
+        rest = await listen(build_app(services), meter, host, context.ports["http"])
         try:
-            site = web.TCPSite(runner, context.settings.gateway.host, context.ports["http"], backlog=1_024)
-            await site.start()
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(relay.run(stop))
-                context.announce({"http": _address(runner)})
-                await _until_stopped(context, desk)
-                stop.set()
+                tasks.create_task(_watch(desk, stop))
+                context.announce({"http": f"{host}:{rest.port}"})
         finally:
-            await runner.cleanup()
+            await rest.close()
             desk.close()
 
 
-async def _until_stopped(context: RoleContext, desk: PipelineDesk) -> None:
-    while not context.stop.is_set():
+async def _watch(desk: PipelineDesk, stop: asyncio.Event) -> None:
+    """A desk that reads no answers any more ends the process."""
+    while not stop.is_set():
         if desk.failure:
             raise DeskFailedError(desk.failure)
-        await asyncio.sleep(STOP_POLL_S)
+        await asyncio.sleep(WATCH_S)
 
 
 async def _not_ready(desk: PipelineDesk, pool: object) -> list[str]:
@@ -146,11 +144,6 @@ async def _not_ready(desk: PipelineDesk, pool: object) -> list[str]:
     except (TimeoutError, OSError):
         missing.append("postgres")
     return missing
-
-
-def _address(runner: web.AppRunner) -> str:
-    host, port = runner.addresses[0][:2]
-    return f"{host}:{port}"
 
 
 def _new_id() -> str:

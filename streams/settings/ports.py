@@ -10,7 +10,7 @@ from deploy.local import ports
 from streams.settings.model import Settings
 from streams.settings.resolve import SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT
 
-LEAVE_WITHIN_S = 3.0
+LEAVE_WITHIN_MS = 3_000
 """How long a port may still belong to the processes of a start that was killed just now."""
 LEAVE_POLL_S = 0.05
 
@@ -31,7 +31,7 @@ def ports_of(settings: Settings, state: Path) -> Mapping[str, int]:
     return {name: assigned.get(name, _wanted(settings, name)[0]) for name in _PLACES}
 
 
-def assign_ports(settings: Settings, state: Path) -> None:
+def assign_ports(settings: Settings, state: Path, leave_within_ms: int = LEAVE_WITHIN_MS) -> None:
     """Every port that roles and simulated peers listen on is chosen and remembered in `ports.json`.
 
     Raises:
@@ -40,12 +40,12 @@ def assign_ports(settings: Settings, state: Path) -> None:
     for name in _PLACES:
         port, is_named = _wanted(settings, name)
         if port and is_named:
-            _wait_until_free(port)
+            _wait_until_free(port, leave_within_ms)
             ports.assign(state, name, port)
         else:
-            _assign_free(state, name, port)
+            _assign_free(state, name, port, leave_within_ms)
     for name in (SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT):
-        _assign_free(state, name, 0)
+        _assign_free(state, name, 0, leave_within_ms)
 
 
 def _wanted(settings: Settings, name: str) -> tuple[int, bool]:
@@ -56,18 +56,18 @@ def _wanted(settings: Settings, name: str) -> tuple[int, bool]:
     return port, key in model.model_fields_set
 
 
-def _assign_free(state: Path, name: str, preferred: int) -> None:
+def _assign_free(state: Path, name: str, preferred: int, leave_within_ms: int) -> None:
     """The remembered port, or the preferred one, or any."""
     remembered = ports.read_ports(state).get(name)
     if remembered is not None:
-        _wait_until_free(remembered)
+        _wait_until_free(remembered, leave_within_ms)
     elif preferred and ports.is_free(preferred):
         ports.assign(state, name, preferred)
         return
     ports.assign(state, name)
 
 
-def _wait_until_free(port: int) -> None:
-    deadline = time.monotonic() + LEAVE_WITHIN_S
+def _wait_until_free(port: int, within_ms: int) -> None:
+    deadline = time.monotonic() + within_ms / 1000
     while not ports.is_free(port) and time.monotonic() < deadline:
         time.sleep(LEAVE_POLL_S)

@@ -25,7 +25,7 @@ def _carriers(settings: Settings) -> Iterator[str]:
 
 
 def _routes(settings: Settings) -> Iterator[str]:
-    known = [*(c.name for c in settings.carriers), SANDBOX]
+    known = list(dict.fromkeys([*(c.name for c in settings.carriers), SANDBOX]))
     for number, route in enumerate(settings.routes):
         if route.carrier not in known:
             yield f"routes.{number}.carrier: there is no carrier called {route.carrier}, only {', '.join(known[:20])}"

@@ -163,7 +163,7 @@ class KafkaRig:
             reader.assign([TopicPartition(topic.name, n, 0) for n in range(partitions_of(topic, PARTITIONS))])
             self._readers[topic.name] = reader
         seen = self._read.setdefault(topic.name, [])
-        for message in reader.consume(10_000, 0.3):
+        for message in reader.consume(10_000, 0.05):
             assert message.error() is None
             seen.append(CODEC.decode(message.value() or b""))
         return seen

@@ -1,0 +1,47 @@
+"""What becomes of mail for the tenants' own domains: whoever publishes it implements `InboundMail`."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.tenant import Tenant
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One message from outside for one tenant.
+
+    `client` is the peer's address, `mail_from` empty for the null sender, `recipients` in the tenant's domain. `raw` is the
+    message as it came, CRLF lines; `helo` is what the peer called itself.
+    """
+
+    tenant: Tenant
+    client: str
+    helo: str
+    mail_from: str
+    recipients: tuple[str, ...]
+    raw: bytes
+    received_at_ms: int
+
+
+class InboundMail(Protocol):
+    """Takes mail from outside. Both answers are one SMTP reply, `250 2.1.5 Ok` or why not; TransientError means 451."""
+
+    async def recipient(self, tenant: Tenant, address: str) -> str:
+        """Whether the tenant wants mail for `address`."""
+        ...
+
+    async def deliver(self, mail: Envelope) -> str:
+        """The reply to the message; a 250 says that it is durable."""
+        ...
+
+
+class RelayDenied:
+    """Nobody takes mail from outside."""
+
+    async def recipient(self, _tenant: Tenant, _address: str) -> str:
+        """No."""
+        return "550 5.1.1 Relay denied"
+
+    async def deliver(self, _mail: Envelope) -> str:
+        """No."""
+        return "550 5.1.1 Relay denied"
