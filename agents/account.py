@@ -1,6 +1,6 @@
 """Money: reservations are settled or released and credit is granted, each once, and the account is told who asks."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agents.context import Context
 from domain.billing.money import (
@@ -14,6 +14,7 @@ from domain.billing.money import (
     grant_entry,
     settle_entry,
 )
+from domain.evolve import evolve
 from schemas.topics import DAY_MS, LEDGER, VERDICTS
 from tables.catalogue import ACCOUNTS, RESOLUTIONS
 
@@ -40,7 +41,7 @@ class KeepAccount:
         else:
             ctx.put(RESOLUTIONS, entry.entry_id, Resolution(entry, ctx.offset, value.at_ms + KEEP_RESOLUTIONS_MS))
         if account.billing_offset < ctx.offset:
-            ctx.put(ACCOUNTS, value.tenant_id, replace(apply(account, entry), billing_offset=ctx.offset))
+            ctx.put(ACCOUNTS, value.tenant_id, evolve(apply(account, entry), billing_offset=ctx.offset))
         ctx.emit(LEDGER, value.tenant_id, entry)
         if entry.kind == "settle":
             ctx.count("hermes_billing_messages_metered_total", tenant=value.tenant_id, channel=entry.channel)

@@ -31,6 +31,7 @@ class ConfigTable:
     carriers: dict[str, CarrierStatus] = field(default_factory=dict)
     _values: dict[str, ConfigValue] = field(default_factory=dict)
     _routes: dict[tuple[Channel, bool, str], tuple[Route, ...]] = field(default_factory=dict)
+    _domains: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def apply(self, key: str, value: ConfigValue | None, version: int) -> None:
         """Take one record of `hermes.config` in; None removes. `version` is the offset after it."""
@@ -41,6 +42,7 @@ class ConfigTable:
             self._values[key] = value
         if isinstance(before, Route) or isinstance(value, Route):
             self._index_routes()
+        self._index_domain(before, value)
         self.version = max(self.version, version)
 
     def feed(self, topic: str, key: str, value: ConfigValue | CarrierStatus | None, version: int) -> None:
@@ -65,6 +67,11 @@ class ConfigTable:
         value = self._values.get(f"rule/{tenant_id}/{rule_id}")
         return value if isinstance(value, CascadeRule) else None
 
+    def tenant_of_domain(self, domain: str) -> Tenant | None:
+        """The tenant that sends from this domain, written in lower case; the lowest id of several, None for nobody."""
+        tenant_ids = self._domains.get(domain)
+        return self.tenant(min(tenant_ids)) if tenant_ids else None
+
     def tenants(self) -> tuple[Tenant, ...]:
         """All tenants."""
         return tuple(v for v in self._values.values() if isinstance(v, Tenant))
@@ -76,6 +83,14 @@ class ConfigTable:
             if found:
                 return found
         return ()
+
+    def _index_domain(self, before: ConfigValue | None, value: ConfigValue | None) -> None:
+        if isinstance(before, Tenant) and before.from_domain:
+            domain = before.from_domain.lower()
+            self._domains[domain] = self._domains.get(domain, frozenset()) - {before.tenant_id}
+        if isinstance(value, Tenant) and value.from_domain:
+            domain = value.from_domain.lower()
+            self._domains[domain] = self._domains.get(domain, frozenset()) | {value.tenant_id}
 
     def _index_routes(self) -> None:
         index: dict[tuple[Channel, bool, str], tuple[Route, ...]] = {}

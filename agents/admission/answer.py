@@ -1,6 +1,6 @@
 """The end of admission: keep what was decided, then tell it; accepted messages go on to the cascade."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agents.admission.admitting import Admitting
 from agents.admission.judge import put_off
@@ -13,6 +13,7 @@ from domain.cascade.events import Accepted
 from domain.cascade.freeze import freeze
 from domain.cascade.plan import Plan
 from domain.errors import Code
+from domain.evolve import evolve
 from domain.tenant import Tenant
 from domain.validation import l6_compliance
 from domain.validation.facts import Facts
@@ -74,7 +75,7 @@ class Answer:
         tenant_id = value.submission.tenant_id
         account = ctx.get(ACCOUNTS, tenant_id) or Account(tenant_id)
         if account.submissions_offset < ctx.offset:
-            ctx.put(ACCOUNTS, tenant_id, replace(apply(account, decision.entry), submissions_offset=ctx.offset))
+            ctx.put(ACCOUNTS, tenant_id, evolve(apply(account, decision.entry), submissions_offset=ctx.offset))
         ctx.emit(LEDGER, tenant_id, decision.entry)
 
     def _chain(self, decision: StoredDecision, ctx: Context) -> None:

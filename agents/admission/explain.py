@@ -2,9 +2,6 @@
 
 from dataclasses import dataclass
 
-from domain.routing.select import select
-from domain.validation.explain import explain
-
 from agents.admission.admitting import answer_key
 from agents.admission.judge import put_off
 from agents.admission.limit import slide
@@ -14,6 +11,8 @@ from domain.cascade.freeze import freeze
 from domain.cascade.plan import Plan
 from domain.message import Submission
 from domain.routing.decision import RoutingDecision
+from domain.routing.select import select
+from domain.validation.explain import explain
 from domain.validation.facts import Facts
 from domain.validation.order import LAYERS
 from domain.verdict import Defer, Reject, Verdict

@@ -1,11 +1,12 @@
 """The layers without state of their own (1, 2, 5, 6, 7, 9): ask the rule, pass on, put off, or refuse."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agents.admission.admitting import Admitting
 from agents.admission.edges import ANSWER
 from agents.context import Context, Edge
 from domain.cascade.plan import Plan
+from domain.evolve import evolve
 from domain.validation.facts import Layer
 from domain.verdict import Defer, Reject
 
@@ -35,7 +36,7 @@ def put_off(plan: Plan | None, defer: Defer) -> Plan | None:
     if plan is None:
         return None
     steps = tuple(
-        replace(step, not_before_ms=max(step.not_before_ms, moment))
+        evolve(step, not_before_ms=max(step.not_before_ms, moment))
         for step, moment in zip(plan.steps, defer.not_before_ms, strict=True)
     )
-    return replace(plan, steps=steps)
+    return evolve(plan, steps=steps)

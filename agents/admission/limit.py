@@ -1,10 +1,11 @@
 """Layer 3, rate: a sliding window of one second per tenant and per key, in tenths."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agents.admission.admitting import Admitting
 from agents.admission.edges import ANSWER, RESERVE
 from agents.context import Context
+from domain.evolve import evolve
 from domain.tenant import ApiKey, Tenant
 from domain.validation import l3_rate
 from domain.validation.facts import Facts
@@ -40,7 +41,7 @@ class Limit:
             value.reject = outcome
             ctx.count("hermes_rate_limit_hits_total", tenant=tenant_id)
             if not repeated:
-                ctx.put(WINDOWS, tenant_id, replace(window, offset=ctx.offset))
+                ctx.put(WINDOWS, tenant_id, evolve(window, offset=ctx.offset))
             ctx.emit(ANSWER, tenant_id, value)
             return
         ctx.put(WINDOWS, tenant_id, counted(window, ctx.offset))

@@ -58,8 +58,9 @@ class Follow:
                 ctx.emit(VERDICTS, event.ask_id, StatusTold(event.ask_id, None), partition=event.slot)
             return
         if is_retired(state, event):
-            for table in (CASCADE_ROWS, MESSAGE_ROWS, TIMER_ROWS):
-                ctx.delete(table, event.message_id)
+            ctx.delete(CASCADE_ROWS, event.message_id)
+            ctx.delete(MESSAGE_ROWS, event.message_id)
+            ctx.delete(TIMER_ROWS, event.message_id)
             return
         after, commands = decide(state, event, self.keep_final_ms)
         if after is not state:

@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from domain.routing.select import select
-
 from agents.cascade.edges import ToRoute
 from agents.context import Context
 from domain.cascade.events import AttemptFailed
 from domain.delivery import AttemptDue
 from domain.routing.decision import RoutingDecision
+from domain.routing.select import select
 from schemas.topics import CASCADE, DECISIONS, attempts_topic
 
 

@@ -1,7 +1,9 @@
 """Money: one account a tenant, reserve → settle or release, every movement an entry. Integers in micro-units."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
+
+from domain.evolve import evolve
 
 EntryKind = Literal["grant", "reserve", "settle", "release"]
 
@@ -126,7 +128,7 @@ def grant_entry(account: Account, grant: Grant) -> LedgerEntry:
 
 def apply(account: Account, entry: LedgerEntry) -> Account:
     """The account after `entry`."""
-    return replace(
+    return evolve(
         account,
         available_micros=account.available_micros + entry.available_micros,
         reserved_micros=account.reserved_micros + entry.reserved_micros,

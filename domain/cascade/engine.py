@@ -10,7 +10,6 @@ The rules, in words:
 - Late, repeated and stale events answer `(state, ())`: doing a record again is harmless.
 """
 
-from dataclasses import replace
 from typing import assert_never
 
 from domain.accepted import Message
@@ -34,6 +33,7 @@ from domain.cascade.moves import (
     with_attempt,
 )
 from domain.cascade.states import AttemptState, Cascade
+from domain.evolve import evolve
 
 
 def begin(message: Message, retire_after_ms: int) -> Decision:
@@ -46,7 +46,7 @@ def begin(message: Message, retire_after_ms: int) -> Decision:
     )  # fmt: skip
     state = note(state, at, "accepted", 0, "")
     if plan.send_at_ms > at:
-        state = replace(note(state, at, "scheduled", 0, ""), state="scheduled")
+        state = evolve(note(state, at, "scheduled", 0, ""), state="scheduled")
         return wake_at(state, "start", plan.send_at_ms), (Announce(final=False),)
     return enter(state, 0, at, retire_after_ms)
 
@@ -78,20 +78,20 @@ def _sent(state: Cascade, event: AttemptSent, retire: int) -> Decision:
     if attempt is None or attempt.provider_ids or attempt.unknown or attempt.state in ("sent", "skipped"):
         return state, ()
     if attempt.state not in ("pending", "timed_out"):  # a receipt overtook the answer: keep its word
-        return with_attempt(state, replace(attempt, provider_ids=event.provider_ids)), ()
-    known = replace(
+        return with_attempt(state, evolve(attempt, provider_ids=event.provider_ids)), ()
+    known = evolve(
         attempt, carrier=event.carrier, provider_ids=event.provider_ids, segments=event.segments, unknown=event.unknown,
         price_micros=event.price_micros, cost_micros=event.cost_micros,
     )  # fmt: skip
     level: AttemptState = event.level
-    known = replace(
+    known = evolve(
         known, state=level, completed_at_ms=event.at_ms if level != "sent" else 0, late=attempt.state == "timed_out"
     )
     state = with_attempt(state, known)
     what = "unknown" if event.unknown else ("delivered" if level == "delivered" else "sent")
     state = note(state, event.at_ms, what, attempt.number, event.detail or event.carrier)
     if state.is_final:
-        return with_attempt(state, replace(known, redundant=state.confirmed_by not in (0, attempt.number))), (
+        return with_attempt(state, evolve(known, redundant=state.confirmed_by not in (0, attempt.number))), (
             Announce(final=False),
         )
     if confirms(state, level):
@@ -99,7 +99,7 @@ def _sent(state: Cascade, event: AttemptSent, retire: int) -> Decision:
     if state.current is None or state.current.number != attempt.number:
         return state, (Announce(final=False),)
     until = min(event.at_ms + state.plan.steps[state.step].step.timeout_ms, state.deadline_ms)
-    return wake_at(replace(state, state="waiting_confirmation"), "timeout", until), (Announce(final=False),)
+    return wake_at(evolve(state, state="waiting_confirmation"), "timeout", until), (Announce(final=False),)
 
 
 def _failed(state: Cascade, event: AttemptFailed, retire: int) -> Decision:
@@ -107,7 +107,7 @@ def _failed(state: Cascade, event: AttemptFailed, retire: int) -> Decision:
     if attempt is None or attempt.state not in ("pending", "timed_out") or attempt.code:
         return state, ()
     timed_out = attempt.state == "timed_out"
-    known = replace(
+    known = evolve(
         attempt, state="timed_out" if timed_out else "failed", carrier=event.carrier or attempt.carrier,
         code=event.code or "failed",
         detail=event.detail, completed_at_ms=event.at_ms,
@@ -142,7 +142,7 @@ def _receipt(state: Cascade, event: ReceiptArrived, retire: int) -> Decision:
     if undone or (told != "failed" and RANK[told] <= RANK[attempt.state]):
         return state, ()
     current = state.current is not None and state.current.number == attempt.number and not state.is_final
-    known = replace(
+    known = evolve(
         attempt, state="timed_out" if told == "failed" and attempt.state == "timed_out" else told,
         late=attempt.late or attempt.state in ("timed_out", "failed") or attempt.step != state.step,
         carrier=event.carrier, code=(event.code or event.status) if told == "failed" else attempt.code,
@@ -154,7 +154,7 @@ def _receipt(state: Cascade, event: ReceiptArrived, retire: int) -> Decision:
         with_attempt(state, known), event.at_ms, "receipt", attempt.number, f"{event.status} {event.code}".strip()
     )
     if state.is_final:
-        state = with_attempt(state, replace(known, redundant=state.confirmed_by not in (0, attempt.number)))
+        state = with_attempt(state, evolve(known, redundant=state.confirmed_by not in (0, attempt.number)))
         return state, (Announce(final=False),)
     if told != "failed" and confirms(state, told):
         return deliver(state, known, event.at_ms, retire)
@@ -179,7 +179,7 @@ def _fired(state: Cascade, event: TimerFired, retire: int) -> Decision:
         case "timeout":
             current = state.current
             if current is not None:
-                state = with_attempt(state, replace(current, state="timed_out", completed_at_ms=at))
+                state = with_attempt(state, evolve(current, state="timed_out", completed_at_ms=at))
                 state = note(state, at, "timed_out", current.number, "")
             return next_step(state, at, retire)
         case _ as unreachable:
@@ -201,5 +201,5 @@ def _cancel(state: Cascade, event: CancelAsked, retire: int) -> Decision:
     reason = f"attempt {current.number} ({current.channel}) is with a carrier; nothing will follow it"
     if state.stop:
         return state, (answer(False, reason),)
-    state = replace(note(state, event.at_ms, "cancel_asked", current.number, ""), stop=True)
+    state = evolve(note(state, event.at_ms, "cancel_asked", current.number, ""), stop=True)
     return state, (Announce(final=False), answer(False, reason))
