@@ -24,6 +24,12 @@ def submit_key(message_id: str, attempt: int) -> str:
     return f"{message_id}/{attempt}"
 
 
+def split_key(key: str) -> tuple[str, int]:
+    """The message and attempt of a key."""
+    message_id, _, attempt = key.rpartition("/")
+    return message_id, int(attempt)
+
+
 @dataclass(slots=True)
 class Book:
     """Rows by attempt, attempts by carrier id."""
@@ -55,6 +61,10 @@ class Book:
             writes.extend((_id_key(row.carrier, form), key) for own in row.provider_ids for form in _spellings(own))
         if writes:
             self.store.write(writes)
+
+    def drop(self, message_id: str, attempt: int) -> None:
+        """Know nothing of an attempt any more."""
+        self.store.write([(_ROW + submit_key(message_id, attempt).encode(), None)])
 
     def sweep(self, now_ms: int) -> int:
         """Drop up to MAX_SWEPT rows that are too old; returns how many."""

@@ -4,7 +4,7 @@ import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
-from egress.book import Book
+from egress.book import Book, split_key, submit_key
 from schemas.rows import Submit
 from schemas.topics import SUBMITS
 
@@ -52,6 +52,10 @@ def _read(reader: Consumer, book: Book, open_ones: set[int]) -> int:
                 open_ones.discard(message.partition() or 0)
             elif value is not None:
                 rows.append(book.codec.decode(value))
+            else:
+                gone = (message.key() or b"").decode()
+                rows = [r for r in rows if submit_key(r.message_id, r.attempt) != gone]
+                book.drop(*split_key(gone))
         if rows:
             book.save(rows)
             applied += len(rows)

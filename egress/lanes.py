@@ -33,6 +33,8 @@ POLL_MS = 100
 COMMIT_EVERY_S = 0.2
 SWEEP_EVERY_S = 60.0
 MAX_RESENDS = 3
+GIVEN_BACK = ("draining", "4.3.2")
+"""What SMPP clients and mail pools say of attempts that they did not hand over because they are being closed."""
 
 OnUnknown = Literal["resend", "wait"]
 Count = Callable[..., None]
@@ -62,6 +64,7 @@ class Lanes:
     count: Count
     _progress: dict[TopicPartition, Progress] = field(default_factory=dict)
     _committed: dict[TopicPartition, int] = field(default_factory=dict)
+    _under_way: dict[str, list[tuple[Progress, int]]] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then let what is under way end; whatever fails is raised."""
@@ -69,8 +72,8 @@ class Lanes:
             keeper = work.create_task(self._keep(stop))
             while not stop.is_set():
                 fetched = await self.consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_BATCH)
-                for place, records in fetched.items():
-                    await self._take(place, records, work)
+                if fetched:
+                    await self._take(fetched, work)
                 self._set_pace()
             keeper.cancel()
         await self._commit()
@@ -81,34 +84,51 @@ class Lanes:
             self._progress.pop(place, None)
             self._committed.pop(place, None)
 
-    async def _take(self, place: TopicPartition, records: list[ConsumerRecord], work: asyncio.TaskGroup) -> None:
-        lane = self.lanes[place.topic]
-        progress = self._progress.setdefault(place, Progress())
-        fresh: list[tuple[ConsumerRecord, AttemptDue, Submit | None]] = []
-        for record in records:
-            progress.begin(record.offset)
-            due = await self._read(record)
-            if due is None:
-                progress.end(record.offset)
-                continue
-            fresh.append((record, due, self.book.row(due.message_id, due.attempt)))
+    async def _take(self, fetched: Mapping[TopicPartition, list[ConsumerRecord]], work: asyncio.TaskGroup) -> None:
+        fresh: list[tuple[Lane, AttemptDue, Submit | None]] = []
+        for place, records in fetched.items():
+            progress = self._progress.setdefault(place, Progress())
+            for record in records:
+                progress.begin(record.offset)
+                due = await self._read(record)
+                if due is None:
+                    progress.end(record.offset)
+                    continue
+                key = submit_key(due.message_id, due.attempt)
+                waiting = self._under_way.setdefault(key, [])
+                waiting.append((progress, record.offset))
+                if len(waiting) == 1:  # otherwise it came again while it is being done: done once is done for both
+                    fresh.append((self.lanes[place.topic], due, self.book.row(due.message_id, due.attempt)))
         intents = [self._row(due, "") for _, due, known in fresh if known is None]
         if intents:
             await self.publisher.publish_all(SUBMITS, [(submit_key(r.message_id, r.attempt), r) for r in intents])
             self.book.save(intents)
-        for record, due, known in fresh:
+        for lane, due, known in fresh:
             lane.at_work += 1
-            work.create_task(self._do(lane, due, known, progress, record.offset))
+            work.create_task(self._do(lane, due, known))
 
-    async def _do(self, lane: Lane, due: AttemptDue, known: Submit | None, progress: Progress, offset: int) -> None:
+    async def _do(self, lane: Lane, due: AttemptDue, known: Submit | None) -> None:
+        key = submit_key(due.message_id, due.attempt)
+        done = True
         try:
             if known is not None and known.outcome:
                 await self._tell(due, known)
             else:
-                await self._finish(lane, due, await self._send(lane, due, repeated=known is not None))
+                outcome = await self._send(lane, due, repeated=known is not None)
+                if isinstance(outcome, Failed) and outcome.code in GIVEN_BACK:
+                    done = False
+                    await self._give_back(due)
+                else:
+                    await self._finish(lane, due, outcome)
         finally:
             lane.at_work -= 1
-        progress.end(offset)
+        for progress, offset in self._under_way.pop(key) if done else ():
+            progress.end(offset)
+
+    async def _give_back(self, due: AttemptDue) -> None:
+        """It never reached the peer and this process is stopping: no intent remains, and the next process takes it anew."""
+        self.book.drop(due.message_id, due.attempt)
+        await self.publisher.publish(SUBMITS, submit_key(due.message_id, due.attempt), None)
 
     async def _send(self, lane: Lane, due: AttemptDue, *, repeated: bool) -> Outcome:
         """Hand over; an unknown outcome follows the lane's policy."""

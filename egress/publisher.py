@@ -44,8 +44,9 @@ class Publisher:
             await self.producer.stop()
 
     async def publish(self, topic: Topic, key: str, value: Any, partition: int | None = None) -> None:
-        """Publish one value; when this returns it is durable."""
-        future = await self.producer.send(topic.name, self.codec.encode(value), key.encode(), partition=partition)
+        """Publish one value, or a tombstone for None; when this returns it is durable."""
+        octets = None if value is None else self.codec.encode(value)
+        future = await self.producer.send(topic.name, octets, key.encode(), partition=partition)
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
             await future
 

@@ -16,6 +16,7 @@ from domain.errors import ConfigError, TransientError
 
 EXIT_USER, EXIT_UNSOUND, EXIT_INTERRUPTED = 2, 1, 130
 DSN_VARIABLE: Final = "HERMES_POSTGRES"
+REGISTRY_VARIABLE: Final = "HERMES_REGISTRY"
 DEFAULT_STATE = Path(".hermes")
 ROLES: Final = ("gateway", "pipeline", "egress", "archive", "insight")
 
@@ -71,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--ready-file", type=Path, metavar="FILE", help="written when everything answers; has credentials")
     one.add_argument("--kafka", default="", metavar="HOST:PORT", help="a Kafka that exists already")
     _add_postgres(one)
+    _add_registry(one)
     one.add_argument("--json", action="store_true", help="one JSON object a line instead of lines for people")
     one.set_defaults(command=_up)
 
@@ -79,6 +81,7 @@ def parser() -> argparse.ArgumentParser:
     _add_state(one)
     one.add_argument("--kafka", required=True, metavar="HOST:PORT")
     _add_postgres(one)
+    _add_registry(one)
     one.add_argument("--config", type=Path, metavar="FILE")
     one.add_argument("--slot", type=int, default=0, help="of a gateway: its partition of the verdicts")
     one.set_defaults(command=_run)
@@ -130,19 +133,32 @@ def _add_postgres(one: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_registry(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--registry",
+        default=os.environ.get(REGISTRY_VARIABLE, ""),
+        metavar="URL",
+        help=f"a Confluent Schema Registry that gives the schema ids (default: the checked-in ones); with a password by"
+        f" ${REGISTRY_VARIABLE}",
+    )
+
+
 def _up(options: argparse.Namespace) -> int:
     from streams.up import UpOptions, up  # noqa: PLC0415 - only this command needs it
 
     wanted = UpOptions(
-        options.state, options.config, options.ready_file, options.kafka, options.postgres, json=options.json
-    )
+        options.state, options.config, options.ready_file, options.kafka, options.postgres, options.registry,
+        json=options.json,
+    )  # fmt: skip
     return up(wanted)
 
 
 def _run(options: argparse.Namespace) -> int:
     from streams.roles.start import start_role  # noqa: PLC0415 - only this command needs it
 
-    return start_role(options.role, options.state, options.kafka, options.postgres, options.config, options.slot)
+    return start_role(
+        options.role, options.state, options.kafka, options.postgres, options.config, options.slot, options.registry
+    )
 
 
 def _config_print(_: argparse.Namespace) -> int:

@@ -52,7 +52,7 @@ class PeopleConsole:
             if document.get(key):
                 self._line(label, str(document[key]))
         self._line("PostgreSQL", str(document["postgres"]).rpartition("@")[2])
-        self._line("metrics", ", ".join(f"{role} {address}" for role, address in document["metrics"].items()))
+        self._line("metrics", ", ".join(f"{role} {address}" for role, address in document["metrics_by_role"].items()))
         self._line("tenants", ", ".join(f"{tenant['name']} ({tenant['tier']})" for tenant in document["tenants"]))
         self._line("their keys", str(keys_in))
         self._line("state, logs", str(document["state"]))

@@ -18,11 +18,13 @@ from ingress.checker import SecretChecker
 from ingress.outbox import OutboxRelay
 from ingress.seed import seed
 from schemas.catalogue import codec
+from schemas.codec import Codec
 from schemas.sql.migrate import migrate
 from schemas.sql.pool import loan, open_pool
 from schemas.topics import BILLING, CONFIG
 from streams.admin import ensure_topics
 from streams.credentials import Credentials, credentials_of, seed_of
+from streams.registry import registry_of, remember_registry
 from streams.restore import changelog_reader
 from streams.salt import salt_key
 from streams.settings.identity import tenant_id
@@ -39,25 +41,29 @@ WATERMARK_POLL_S = 0.05
 RETRY_AFTER_MS = 1_000
 
 
-def prepare(settings: Settings, state: Path, bootstrap: str, dsn: str) -> None:
+def prepare(settings: Settings, state: Path, bootstrap: str, dsn: str, registry: str = "") -> None:
     """Everything that roles find when they start is there. Doing it again changes nothing that did not change.
 
     Raises:
         ConfigError: the settings contradict what is there.
-        TransientError: Kafka or PostgreSQL did not answer in time.
+        TransientError: Kafka, PostgreSQL or the schema registry did not answer in time.
     """
     salt_key(state)
+    remember_registry(state, registry)
+    records = codec(registry_of(registry))
     pipeline = settings.pipeline
     ensure_topics(bootstrap, topics(settings), pipeline.partitions, pipeline.replication)
-    asyncio.run(_plant(settings, state, bootstrap, dsn, config_is_empty=_is_empty(bootstrap)))
+    asyncio.run(_plant(settings, state, bootstrap, dsn, records, config_is_empty=_is_empty(bootstrap)))
 
 
-async def _plant(settings: Settings, state: Path, bootstrap: str, dsn: str, *, config_is_empty: bool) -> None:
+async def _plant(
+    settings: Settings, state: Path, bootstrap: str, dsn: str, records: Codec, *, config_is_empty: bool
+) -> None:
     applied = await migrate(dsn)
     log.info("database_migrated", applied=applied)
     credentials = Credentials.of(state)
     tenants = tenant_settings(settings)
-    async with _publisher(bootstrap) as publisher, open_pool(dsn, POOL_SIZE) as pool:
+    async with _publisher(bootstrap, records) as publisher, open_pool(dsn, POOL_SIZE) as pool:
         relay = OutboxRelay(pool, _publish(publisher))
         checker = SecretChecker(_now_ms)
         try:
@@ -89,8 +95,8 @@ async def _not_yet_granted(pool: Any, grants: list[Grant]) -> list[Grant]:
 
 
 @asynccontextmanager
-async def _publisher(bootstrap: str) -> AsyncIterator[Publisher]:
-    publisher = Publisher.create(bootstrap, codec())
+async def _publisher(bootstrap: str, records: Codec) -> AsyncIterator[Publisher]:
+    publisher = Publisher.create(bootstrap, records)
     try:
         async with asyncio.timeout(CONNECT_TIMEOUT_S):
             await publisher.start()

@@ -23,10 +23,11 @@ from streams.preparation import Preparation
 from streams.prepare import prepare
 from streams.private import write_json
 from streams.ready import book_path, ready_document
+from streams.registry import REGISTRY_VARIABLE
 from streams.roles.start import ROLES, announcement, announcement_path
 from streams.settings.load import load
 from streams.settings.model import Settings
-from streams.settings.ports import assign_ports
+from streams.settings.ports import assign_ports, assign_ports_of
 from streams.settings.resolve import SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT, SANDBOX_PASSWORD, SANDBOX_SYSTEM_ID
 
 DSN_VARIABLE = "HERMES_POSTGRES"
@@ -39,13 +40,14 @@ PYTHON = (sys.executable, "-P", "-m")
 
 @dataclass(frozen=True, slots=True)
 class UpOptions:
-    """What the command line says. `kafka` and `postgres` are empty for the embedded ones."""
+    """What the command line says. `kafka`, `postgres` and `registry` are empty for what comes with Hermes."""
 
     state: Path
     config: Path | None = None
     ready_file: Path | None = None
     kafka: str = ""
     postgres: str = field(default="", repr=False)
+    registry: str = field(default="", repr=False)
     json: bool = False
 
 
@@ -119,7 +121,7 @@ class Machine:
         postgres = None if options.postgres else Postgres(state)
 
         def work() -> None:
-            prepare(settings, state, machine.bootstrap, machine.dsn)
+            prepare(settings, state, machine.bootstrap, machine.dsn, options.registry)
 
         machine = cls(options, settings, state, kafka, postgres, Preparation(work))
         return machine
@@ -185,9 +187,11 @@ class Machine:
         running: list[Child] = []
 
         def create() -> Child:
+            assign_ports_of(role, self.settings, self.state)
             config = ("--config", str(self.options.config.absolute())) if self.options.config is not None else ()
             where = ("--state", str(self.state), "--kafka", self.bootstrap)
-            child = self._child(role, (*PYTHON, "streams.cli", "run", role, *where, *config), {DSN_VARIABLE: self.dsn})
+            secrets = {DSN_VARIABLE: self.dsn, REGISTRY_VARIABLE: self.options.registry}
+            child = self._child(role, (*PYTHON, "streams.cli", "run", role, *where, *config), secrets)
             running[:] = [child]
             return child
 

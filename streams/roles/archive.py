@@ -26,4 +26,4 @@ def run(context: RoleContext) -> int:
 async def _archive(context: RoleContext, metrics: str) -> None:
     stop = stop_event(context.stop)
     context.announce({"metrics": metrics})
-    await run_archive(context.bootstrap, context.dsn, codec(), stop)
+    await run_archive(context.bootstrap, context.dsn, codec(context.registry), stop)

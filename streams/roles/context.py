@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
+from schemas.registry import Registry
 from streams.settings.model import Settings
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -42,7 +43,7 @@ class RoleContext:
 
     `bootstrap` and `dsn` lead to Kafka and PostgreSQL, `ports` has the port to listen on by name (`streams/settings/ports.py`).
     `announce` says, once the role answers, where: `host:port` by name (`http`, `smpp`, `smtp`, `insight`, `metrics`).
-    `slot` is the verdict partition of a gateway.
+    `slot` is the verdict partition of a gateway, `registry` gives the schema ids, None for the checked-in catalogue.
     """
 
     settings: Settings
@@ -54,6 +55,7 @@ class RoleContext:
     announce: Callable[[dict[str, object]], None]
     stop: StopFlag
     slot: int = 0
+    registry: Registry | None = None
 
 
 def stop_event(stop: StopFlag) -> asyncio.Event:

@@ -64,7 +64,7 @@ class _Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka h
 async def _serve(context: RoleContext) -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
-    records = codec()
+    records = codec(context.registry)
     publisher = Publisher.create(context.bootstrap, records)
     store = RocksStore(context.state / context.name)
     book = Book(store, records)
@@ -84,7 +84,7 @@ async def _serve(context: RoleContext) -> None:
     )  # fmt: skip
     work = Lanes(consumer, publisher, book, {lane.topic: lane for lane in lanes}, now_ms, metrics.count)
     consumer.subscribe([lane.topic for lane in lanes], listener=_Rebalance(work.forget))
-    server = serve_metrics(registry, port=context.settings.egress.metrics_port)
+    server = serve_metrics(registry, port=context.ports["egress-metrics"])
     stop = stop_event(context.stop)
     await publisher.start()
     await consumer.start()
@@ -101,14 +101,15 @@ async def _serve(context: RoleContext) -> None:
             context.announce({"metrics": f"127.0.0.1:{server.port}"})
             lanes_done = tasks.create_task(work.run(stop))
             await stop.wait()
-            for way in sms.values():
-                await way.carrier.drain(DRAIN_MS)
+            async with asyncio.TaskGroup() as ends:
+                for way in sms.values():
+                    ends.create_task(way.carrier.drain(DRAIN_MS))
+                for pool in mail.values():
+                    ends.create_task(pool.mta.close())
             await lanes_done
             for task in (*carriers, *side[:1]):
                 task.cancel()
     finally:
-        for pool in mail.values():
-            await pool.mta.close()
         await consumer.stop()
         await publisher.stop()
         store.close()

@@ -87,7 +87,7 @@ def _settle(future: "asyncio.Future[int]", result: int | TransientError) -> None
 
 
 async def _serve(context: RoleContext) -> None:
-    records = codec()
+    records = codec(context.registry)
     table = ConfigTable()
     reader = ConfigReader(context.bootstrap, records, table)
     reader.catch_up_to_end()

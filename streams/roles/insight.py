@@ -29,7 +29,7 @@ def run(context: RoleContext) -> int:
 
     try:
         return run_insight(
-            context.bootstrap, codec(), context.state / "insight", HOST,
+            context.bootstrap, codec(context.registry), context.state / "insight", HOST,
             context.ports["insight"], settings.pipeline.partitions,
             Metrics(CollectorRegistry()), replicas=settings.pipeline.replication, told=told,
         )  # fmt: skip

@@ -21,9 +21,11 @@ def run(context: RoleContext) -> int:
     parts = Parts(
         salt_key(context.state), wanted.keep_final, wanted.keep_answers, public_url(context.settings, context.state)
     )
-    driver = KafkaDriver(TOPOLOGY, parts, codec(), context.bootstrap, context.state / context.name, metrics)
+    driver = KafkaDriver(
+        TOPOLOGY, parts, codec(context.registry), context.bootstrap, context.state / context.name, metrics
+    )
     metrics.watch("hermes_timers_pending", lambda: sum(p.pending for p in list(driver.engine.partitions.values())))
-    server = serve_metrics(registry, port=wanted.metrics_port)
+    server = serve_metrics(registry, port=context.ports["pipeline-metrics"])
     try:
         driver.run(context.stop.is_set, lambda: context.announce({"metrics": f"127.0.0.1:{server.port}"}))
     finally:

@@ -11,6 +11,7 @@ import structlog
 from domain.errors import ConfigError
 from streams.logs import configure
 from streams.private import read_json, write_json
+from streams.registry import registry_of
 from streams.roles.context import RoleContext, StopFlag
 from streams.salt import salt_key
 from streams.settings.load import load
@@ -31,7 +32,9 @@ def announcement(state: Path, role: str) -> dict[str, Any]:
     return read_json(announcement_path(state, role))
 
 
-def start_role(role: str, state: Path, bootstrap: str, dsn: str, config: Path | None, slot: int = 0) -> int:
+def start_role(
+    role: str, state: Path, bootstrap: str, dsn: str, config: Path | None, slot: int = 0, registry: str = ""
+) -> int:
     """Run a role to its end and give its exit status; ConfigError for settings that cannot be."""
     if not dsn:
         raise ConfigError("where is PostgreSQL? Give --postgres or set HERMES_POSTGRES")
@@ -55,6 +58,7 @@ def start_role(role: str, state: Path, bootstrap: str, dsn: str, config: Path | 
         announce=announce,
         stop=stop,
         slot=slot,
+        registry=registry_of(registry),
     )
     run: Callable[[RoleContext], int] = importlib.import_module(f"streams.roles.{role}").run
     return run(context)

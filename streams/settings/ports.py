@@ -7,12 +7,15 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from deploy.local import ports
+from egress.mta.config import host_and_port
 from streams.settings.model import Settings
 from streams.settings.resolve import SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT
+from streams.settings.rules import SMTP_PORT
 
 LEAVE_WITHIN_MS = 3_000
 """How long a port may still belong to the processes of a start that was killed just now."""
 LEAVE_POLL_S = 0.05
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 _PLACES = {
     "http": ("gateway", "http_port"),
@@ -37,15 +40,28 @@ def assign_ports(settings: Settings, state: Path, leave_within_ms: int = LEAVE_W
     Raises:
         PortTakenError: a port that the settings name belongs to another process.
     """
-    for name in _PLACES:
+    for role in dict.fromkeys(table for table, _ in _PLACES.values()):
+        assign_ports_of(role, settings, state, leave_within_ms)
+    for name in (SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT):
+        _assign_free(state, name, 0, leave_within_ms)
+
+
+def assign_ports_of(role: str, settings: Settings, state: Path, leave_within_ms: int = 0) -> None:
+    """The same for one role that does not run: what another process took from it meanwhile is replaced.
+
+    Raises:
+        PortTakenError: see `assign_ports`.
+    """
+    peers = _ports_of_peers(settings)
+    for name, (table, _) in _PLACES.items():
+        if table != role:
+            continue
         port, is_named = _wanted(settings, name)
         if port and is_named:
             _wait_until_free(port, leave_within_ms)
             ports.assign(state, name, port)
         else:
-            _assign_free(state, name, port, leave_within_ms)
-    for name in (SANDBOX_CARRIER_PORT, SANDBOX_MX_PORT):
-        _assign_free(state, name, 0, leave_within_ms)
+            _assign_free(state, name, 0 if port in peers else port, leave_within_ms)
 
 
 def _wanted(settings: Settings, name: str) -> tuple[int, bool]:
@@ -54,6 +70,12 @@ def _wanted(settings: Settings, name: str) -> tuple[int, bool]:
     model: BaseModel = getattr(settings, table)
     port: int = getattr(model, key)
     return port, key in model.model_fields_set
+
+
+def _ports_of_peers(settings: Settings) -> set[int]:
+    """The ports of this machine on which the file expects carriers and mail hosts, whether they listen yet or not."""
+    mx = [host_and_port(target, SMTP_PORT) for target in (settings.mta.mx.values() if settings.mta is not None else ())]
+    return {port for host, port in [*((c.host, c.port) for c in settings.carriers), *mx] if host in LOOPBACK}
 
 
 def _assign_free(state: Path, name: str, preferred: int, leave_within_ms: int) -> None:

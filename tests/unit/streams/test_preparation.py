@@ -50,7 +50,7 @@ def test_wrong_settings_are_a_refusal() -> None:
 
 
 def test_it_can_be_started_again_after_a_failure() -> None:
-    outcomes = [raises(TransientError("not yet", 1)), lambda: None]
+    outcomes: list[Callable[[], None]] = [raises(TransientError("not yet", 1)), lambda: None]
 
     def work() -> None:
         outcomes.pop(0)()

@@ -9,8 +9,8 @@ import pytest
 from deploy.local.errors import PortTakenError
 from domain.errors import ConfigError
 from streams.settings.load import load, parse
-from streams.settings.model import GatewaySettings, Settings
-from streams.settings.ports import assign_ports, ports_of
+from streams.settings.model import GatewaySettings, InsightSettings, Settings
+from streams.settings.ports import assign_ports, assign_ports_of, ports_of
 from streams.settings.resolve import (
     mail_pools,
     public_url,
@@ -151,3 +151,22 @@ def test_a_default_port_that_is_taken_is_replaced_and_a_named_one_is_an_error(tm
         (tmp_path / "b").mkdir()
         with pytest.raises(PortTakenError):
             assign_ports(named, tmp_path / "b", leave_within_ms=0)
+
+
+def test_a_default_port_is_left_to_a_carrier_that_the_file_expects_there(tmp_path: Path) -> None:
+    settings = parse(REAL.replace("smsc.example", "127.0.0.1").encode(), "hermes.toml", Path())
+
+    assign_ports(settings, tmp_path)
+
+    assert ports_of(settings, tmp_path)["smpp"] != settings.carriers[0].port == 2775
+
+
+def test_a_port_that_another_process_took_meanwhile_is_replaced_before_a_role_starts(tmp_path: Path) -> None:
+    settings = Settings(insight=InsightSettings.model_construct(set(), port=0))
+    assign_ports_of("insight", settings, tmp_path)
+    before = ports_of(settings, tmp_path)["insight"]
+
+    with socket.create_server(("127.0.0.1", before)):
+        assign_ports_of("insight", settings, tmp_path)
+
+    assert ports_of(settings, tmp_path)["insight"] != before
