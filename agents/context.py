@@ -1,7 +1,7 @@
 """What an agent is given with each record: its place, the tables of its partition, the configuration, and a way out."""
 
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar, runtime_checkable
 
 from domain.tenant import CarrierStatus
 from schemas.topics import Topic
@@ -71,4 +71,13 @@ class Agent(Protocol):
 
     def handle(self, value: Any, ctx: Context) -> None:
         """Do what the record asks for. An exception ends the process; the record is done again."""
+        ...
+
+
+@runtime_checkable
+class SummingAgent(Protocol):
+    """An agent that also wants to know when a batch is over, to tell what it summed up."""
+
+    def finish(self, ctx: Context) -> None:
+        """All records of the batch have been handled."""
         ...

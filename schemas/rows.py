@@ -89,3 +89,12 @@ class CallbackDue:
     type: str
     at_ms: int
     payload: str
+
+
+@dataclass(frozen=True, slots=True)
+class UsageCounted:
+    """How many messages of a tenant came or ended in a minute, as one batch saw it; counts by "channel.state"."""
+
+    tenant_id: str
+    minute_ms: int
+    counts: dict[str, int]

@@ -23,7 +23,7 @@ from domain.message import Submission
 from domain.routing.decision import RoutingDecision
 from domain.tenant import ApiKey, CarrierStatus, Route, Tenant
 from domain.verdict import Verdict
-from schemas.rows import CallbackDue, DeadRecord, RateWindow, StoredDecision, Submit, Timer
+from schemas.rows import CallbackDue, DeadRecord, RateWindow, StoredDecision, Submit, Timer, UsageCounted
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -64,6 +64,7 @@ LEDGER = Topic("hermes.ledger.v1", "tenant", (LedgerEntry,), retention_ms=35 * D
 AUDIT = Topic("hermes.audit.v1", "tenant", (AuditEntry,), retention_ms=365 * DAY_MS)
 DECISIONS = Topic("hermes.routing.decisions.v1", "message", (RoutingDecision,))
 STATUS = Topic("hermes.status.v1", "message", (StatusChanged,))
+USAGE = Topic("hermes.usage.v1", "tenant", (UsageCounted,), retention_ms=2 * DAY_MS)
 WEBHOOKS = Topic("hermes.webhooks.v1", "tenant", (CallbackDue,))
 DLQ = Topic("hermes.dlq.v1", "tenant", (Exhausted,), retention_ms=35 * DAY_MS)
 DEADLETTERS = Topic("hermes.deadletters.v1", "source", (DeadRecord,), spread="single", retention_ms=35 * DAY_MS)
@@ -85,7 +86,7 @@ SUBMITS = Topic(
 )
 
 FIXED: tuple[Topic, ...] = (
-    SUBMISSIONS, VERDICTS, CASCADE, BILLING, LEDGER, AUDIT, DECISIONS, STATUS, WEBHOOKS, DLQ, DEADLETTERS,
+    SUBMISSIONS, VERDICTS, CASCADE, BILLING, LEDGER, AUDIT, DECISIONS, STATUS, USAGE, WEBHOOKS, DLQ, DEADLETTERS,
     CONFIG, CARRIERS, MESSAGES, CASCADES, TIMERS, ADMISSIONS, SUBMITS,
 )  # fmt: skip
 

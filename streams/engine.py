@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from agents.context import Agent, Edge
+from agents.context import Agent, Edge, SummingAgent
 from domain.cascade.events import TimerFired
 from schemas.codec import Codec, UnreadableError
 from schemas.rows import DeadRecord
@@ -97,6 +97,7 @@ class Engine:
         for node in nodes:
             made = (node.make(parts), node)
             self._agents.update((source.name, made) for source in node.reads)
+        self._summing = [(made, node) for made, node in self._agents.values() if isinstance(made, SummingAgent)]
         self._state_first = {t.name for n in nodes if n.durable_first == "state" for t in n.tables}
         self._wave_one: list[Output] = []
         self._wave_two: list[Output] = []
@@ -149,12 +150,13 @@ class Engine:
     # --- what drivers call ---
 
     def step(self, records: Iterable[Raw], now_ms: int) -> int:
-        """Do one batch, with the timers that are due; returns how many records it had. Afterwards `positions` may be committed."""
+        """Do one batch, with the timers that are due; returns how many records it had. Then `positions` may be committed."""
         started = time.perf_counter()
         count = 0
         for raw in records:
             count += 1
             self._handle(raw, now_ms)
+        self._finish()
         fired, expired = self._fire(now_ms), self._expire(now_ms)
         if not (count or fired or expired):
             return 0
@@ -194,6 +196,12 @@ class Engine:
         else:
             agent.handle(value, self)
         self._read[raw.topic, raw.partition] = raw.offset + 1
+
+    def _finish(self) -> None:
+        """Let the agents that sum up a batch tell their sums."""
+        for agent, node in self._summing:
+            self._node = node
+            agent.finish(self)
 
     def _fire(self, now_ms: int) -> int:
         fired = 0

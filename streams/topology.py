@@ -31,9 +31,10 @@ from agents.admission.limit import Limit
 from agents.admission.record import Record
 from agents.admission.reserve import Reserve
 from agents.cascade.announce import Tell
-from agents.cascade.edges import ANNOUNCE, ROUTE_ATTEMPT
+from agents.cascade.edges import ANNOUNCE, COUNT, ROUTE_ATTEMPT
 from agents.cascade.follow import Follow
 from agents.cascade.route import Route
+from agents.cascade.usage import CountUsage
 from agents.context import Edge
 from domain.validation import l1_authentication, l2_tenant, l5_schema, l6_compliance, l7_content, l9_route
 from schemas.topics import (
@@ -48,6 +49,7 @@ from schemas.topics import (
     STATUS,
     SUBMISSIONS,
     SUBMITS,
+    USAGE,
     VERDICTS,
     WEBHOOKS,
 )
@@ -74,7 +76,10 @@ def _judge(layer: ModuleType, then: Edge) -> Callable[[Parts], Judge]:
 # Admission, keyed by tenant: what is decided is kept first and told after.
 _ADMISSION = (
     Node("admit", "admission", reads=(SUBMISSIONS,), writes=(AUTHENTICATE, ANSWER, EXPLAIN, VERDICTS), make=lambda _: Admit()),
-    Node("authenticate", "admission", reads=(AUTHENTICATE,), writes=(CHECK_TENANT, ANSWER), make=_judge(l1_authentication, CHECK_TENANT)),
+    Node(
+        "authenticate", "admission", reads=(AUTHENTICATE,), writes=(CHECK_TENANT, ANSWER),
+        make=_judge(l1_authentication, CHECK_TENANT),
+    ),
     Node("check_tenant", "admission", reads=(CHECK_TENANT,), writes=(LIMIT_RATE, ANSWER), make=_judge(l2_tenant, LIMIT_RATE)),
     Node("limit_rate", "admission", reads=(LIMIT_RATE,), writes=(RESERVE, ANSWER), tables=(WINDOWS,), make=lambda _: Limit()),
     Node("reserve", "admission", reads=(RESERVE,), writes=(CHECK_SCHEMA, ANSWER), make=lambda _: Reserve()),
@@ -97,7 +102,7 @@ _ADMISSION = (
 # Cascade, keyed by message: what follows from state and event goes out first, then the state is kept.
 _CASCADE = (
     Node(
-        "follow", "cascade", reads=(CASCADE,), writes=(ROUTE_ATTEMPT, ANNOUNCE, BILLING, DLQ, VERDICTS),
+        "follow", "cascade", reads=(CASCADE,), writes=(ROUTE_ATTEMPT, ANNOUNCE, COUNT, BILLING, DLQ, VERDICTS),
         tables=(MESSAGE_ROWS, CASCADE_ROWS, TIMER_ROWS), make=lambda p: Follow(p.keep_final_ms), durable_first="outputs",
     ),
     Node(
@@ -105,9 +110,10 @@ _CASCADE = (
         make=lambda _: Route(), durable_first="outputs",
     ),
     Node(
-        "announce", "cascade", reads=(ANNOUNCE,), writes=(STATUS, WEBHOOKS),
+        "announce", "cascade", reads=(ANNOUNCE,), writes=(STATUS, WEBHOOKS, COUNT),
         make=lambda p: Tell(p.public_url), durable_first="outputs",
     ),
+    Node("count_usage", "cascade", reads=(COUNT,), writes=(USAGE,), make=lambda _: CountUsage(), durable_first="outputs"),
 )  # fmt: skip
 
 TOPOLOGY: tuple[Node, ...] = _ADMISSION + _CASCADE
@@ -118,6 +124,6 @@ AROUND: tuple[Process, ...] = (
     Process("pipeline", reads=(CONFIG, CARRIERS), writes=(CASCADE, DEADLETTERS)),
     Process("egress", reads=(WEBHOOKS, SUBMITS), writes=(CASCADE, SUBMITS, CARRIERS, DEADLETTERS), fans_in=(SMPP, MTA)),
     Process("archive", reads=(STATUS, LEDGER), writes=(DEADLETTERS,)),
-    Process("insight", reads=(STATUS,), writes=()),
+    Process("insight", reads=(USAGE,), writes=()),
     Process("operator", reads=(DLQ, DEADLETTERS, AUDIT, ROUTING), writes=()),
 )

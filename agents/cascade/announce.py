@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from agents.cascade.edges import ToAnnounce
+from agents.cascade.edges import COUNT, ToAnnounce, ToCount
 from agents.context import Context
 from domain.cascade.commands import StatusChanged
 from domain.cascade.states import Cascade
@@ -31,6 +31,7 @@ class Tell:
         if not value.announce.final:
             return
         ctx.count("hermes_cascade_messages_total", state=state.state)
+        ctx.emit(COUNT, state.tenant_id, ToCount(state.tenant_id, channel, state.state, newest.at_ms))
         self._measure(state, ctx)
         if state.callback:
             ctx.emit(WEBHOOKS, state.tenant_id, self._callback(state))

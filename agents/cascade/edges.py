@@ -8,6 +8,7 @@ from domain.cascade.commands import Announce, SendAttempt
 from domain.cascade.states import Cascade
 
 ROUTE_ATTEMPT = Edge("hermes.cascade.attempts", "message")
+COUNT = Edge("hermes.cascade.counts", "message")
 ANNOUNCE = Edge("hermes.cascade.announcements", "message")
 
 
@@ -26,3 +27,13 @@ class ToAnnounce:
 
     cascade: Cascade
     announce: Announce
+
+
+@dataclass(frozen=True, slots=True)
+class ToCount:
+    """A message that has come (`accepted`) or ended, to be counted under a channel."""
+
+    tenant_id: str
+    channel: str
+    state: str
+    at_ms: int

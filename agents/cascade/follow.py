@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import assert_never
 
-from agents.cascade.edges import ANNOUNCE, ROUTE_ATTEMPT, ToAnnounce, ToRoute
+from agents.cascade.edges import ANNOUNCE, COUNT, ROUTE_ATTEMPT, ToAnnounce, ToCount, ToRoute
 from agents.context import Context
 from domain.cascade.commands import (
     Announce,
@@ -49,6 +49,11 @@ class Follow:
             return
         state, commands = begin(message, self.keep_final_ms)
         self._save(state, ctx)
+        ctx.emit(
+            COUNT,
+            state.tenant_id,
+            ToCount(state.tenant_id, state.plan.steps[0].step.channel, "accepted", state.created_at_ms),
+        )
         self._carry_out(state, commands, ctx)
 
     def _go_on(self, event: Happening, ctx: Context) -> None:

@@ -1,0 +1,35 @@
+"""The two canonical forms of a header field and of a body (RFC 6376 section 3.4); lines end in CRLF."""
+
+import re
+
+_BLANKS = re.compile(rb"[ \t]+")
+_FOLD = re.compile(rb"\r?\n")
+
+
+def simple_field(raw: bytes) -> bytes:
+    """A field as it is, with its line end."""
+    return raw + b"\r\n"
+
+
+def relaxed_field(raw: bytes) -> bytes:
+    """A field with its name in lower case, unfolded, each run of white space one space."""
+    name, _, value = raw.partition(b":")
+    return name.strip().lower() + b":" + _BLANKS.sub(b" ", _FOLD.sub(b"", value)).strip() + b"\r\n"
+
+
+def simple_body(body: bytes) -> bytes:
+    """A body without the empty lines at its end; an empty one is one line end."""
+    return _one_line_end(body) or b"\r\n"
+
+
+def relaxed_body(body: bytes) -> bytes:
+    """A body with each run of white space one space, none before a line end, no empty lines at its end."""
+    squeezed = _BLANKS.sub(b" ", body).replace(b" \r\n", b"\r\n")
+    return _one_line_end(squeezed)
+
+
+def _one_line_end(body: bytes) -> bytes:
+    end = len(body)
+    while body.endswith(b"\r\n", 0, end):
+        end -= 2
+    return body[:end] + b"\r\n" if end else b""
