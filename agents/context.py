@@ -53,6 +53,14 @@ class Context(Protocol):
         """Send a value on; `partition` only for topics that are addressed by partition."""
         ...
 
+    def encode(self, value: Any) -> bytes:
+        """The octets of a value; a row that is encoded here is not encoded again when it is saved."""
+        ...
+
+    def decode(self, octets: bytes) -> Any:
+        """The value of octets; saved as it is, it keeps its octets."""
+        ...
+
     def catch_up(self, version: int) -> None:
         """Read the configuration until it has at least this version; an exception when it does not come in time."""
         ...

@@ -51,12 +51,16 @@ class Book:
                 return None if stored is None else self.codec.decode(stored)
         return None
 
-    def save(self, rows: Iterable[Submit]) -> None:
-        """Keep rows and their index."""
+    def encoded(self, rows: Iterable[Submit]) -> list[tuple[str, bytes | None]]:
+        """Rows as they go to the changelog: key and octets."""
+        return [(submit_key(row.message_id, row.attempt), self.codec.encode(row)) for row in rows]
+
+    def save(self, rows: Iterable[Submit], encoded: Iterable[tuple[str, bytes | None]]) -> None:
+        """Keep rows, `encoded` as they are on the changelog, and their index."""
         writes: list[Write] = []
-        for row in rows:
-            key = submit_key(row.message_id, row.attempt).encode()
-            writes.append((_ROW + key, self.codec.encode(row)))
+        for row, (name, octets) in zip(rows, encoded, strict=True):
+            key = name.encode()
+            writes.append((_ROW + key, octets))
             writes.append((_AGE + row.at_ms.to_bytes(8, "big") + key, b""))
             writes.extend((_id_key(row.carrier, form), key) for own in row.provider_ids for form in _spellings(own))
         if writes:

@@ -57,7 +57,7 @@ def _read(reader: Consumer, book: Book, open_ones: set[int]) -> int:
                 rows = [r for r in rows if submit_key(r.message_id, r.attempt) != gone]
                 book.drop(*split_key(gone))
         if rows:
-            book.save(rows)
+            book.save(rows, book.encoded(rows))
             applied += len(rows)
             deadline = time.monotonic() + PATIENCE_S
         elif time.monotonic() > deadline:

@@ -39,7 +39,7 @@ class Source:
     topics: tuple[Topic, ...]
 
 
-async def consume(source: Source, codec: Codec, handle: Handle, stop: asyncio.Event) -> None:
+async def consume(source: Source, codec: Codec, handle: Handle, stop: asyncio.Event, *, gather_ms: int = 0) -> None:
     """Hand batches of decoded values to `handle` until `stop`; at least once each, in order within a partition.
 
     A record that cannot be read goes to `hermes.deadletters.v1` and is passed. What `handle` raises is raised here, its
@@ -73,6 +73,10 @@ async def consume(source: Source, codec: Codec, handle: Handle, stop: asyncio.Ev
             records = [record for batch in fetched.values() for record in batch]
             if not records:
                 continue
+            if gather_ms and len(records) < MAX_BATCH // 2:
+                await asyncio.sleep(gather_ms / 1000)
+                more = await consumer.getmany(timeout_ms=0, max_records=MAX_BATCH)
+                records += [record for batch in more.values() for record in batch]
             values = [v for r in records if (v := await _read(r, holds, codec, producer)) is not None]
             if values:
                 async with asyncio.timeout(HANDLE_TIMEOUT_MS / 1000):

@@ -101,8 +101,9 @@ class Lanes:
                     fresh.append((self.lanes[place.topic], due, self.book.row(due.message_id, due.attempt)))
         intents = [self._row(due, "") for _, due, known in fresh if known is None]
         if intents:
-            await self.publisher.publish_all(SUBMITS, [(submit_key(r.message_id, r.attempt), r) for r in intents])
-            self.book.save(intents)
+            rows = self.book.encoded(intents)
+            await self.publisher.publish_octets(SUBMITS, rows)
+            self.book.save(intents, rows)
         for lane, due, known in fresh:
             lane.at_work += 1
             work.create_task(self._do(lane, due, known))
@@ -158,8 +159,9 @@ class Lanes:
                 row = replace(row, code=outcome.code, detail=outcome.detail, retry_after_ms=outcome.retry_after_ms)
             case Unknown():
                 row = replace(self._row(due, "unknown"), detail=outcome.detail)
-        self.book.save([row])  # at once: a receipt may be on its way already
-        await self.publisher.publish(SUBMITS, submit_key(due.message_id, due.attempt), row)
+        rows = self.book.encoded([row])
+        self.book.save([row], rows)  # at once: a receipt may be on its way already
+        await self.publisher.publish_octets(SUBMITS, rows)
         await self._tell(due, row)
         log.info(
             "attempt_done", carrier=lane.name, message_id=due.message_id, attempt=due.attempt, outcome=row.outcome,

@@ -7,7 +7,7 @@ import structlog
 
 from domain.cascade.events import ReceiptArrived
 from domain.delivery import ReceiptSeen
-from egress.book import Book, submit_key
+from egress.book import Book
 from egress.lanes import Count
 from egress.publisher import Publisher
 from schemas.rows import Submit
@@ -52,7 +52,7 @@ class Receipts:
             row.segments, row.price_micros, row.cost_micros,
         )  # fmt: skip
         await self.publisher.publish(CASCADE, row.message_id, event)
-        log.info(
+        log.debug(
             "receipt", carrier=receipt.carrier, message_id=row.message_id, attempt=row.attempt, status=receipt.status,
             trace_id=row.trace_id,
         )  # fmt: skip
@@ -75,6 +75,7 @@ class Receipts:
         """A segment of a long message has arrived: it is delivered when all have."""
         done = tuple(dict.fromkeys((*row.delivered_ids, receipt.provider_id)))
         row = replace(row, delivered_ids=done)
-        self.book.save([row])
-        await self.publisher.publish(SUBMITS, submit_key(row.message_id, row.attempt), row)
+        rows = self.book.encoded([row])
+        self.book.save([row], rows)
+        await self.publisher.publish_octets(SUBMITS, rows)
         return row

@@ -64,6 +64,7 @@ LEDGER = Topic("hermes.ledger.v1", "tenant", (LedgerEntry,), retention_ms=35 * D
 AUDIT = Topic("hermes.audit.v1", "tenant", (AuditEntry,), retention_ms=365 * DAY_MS)
 DECISIONS = Topic("hermes.routing.decisions.v1", "message", (RoutingDecision,))
 STATUS = Topic("hermes.status.v1", "message", (StatusChanged,))
+RECEIPTS = Topic("hermes.receipts.v1", "message", (StatusChanged,))
 USAGE = Topic("hermes.usage.v1", "tenant", (UsageCounted,), retention_ms=2 * DAY_MS)
 WEBHOOKS = Topic("hermes.webhooks.v1", "tenant", (CallbackDue,))
 DLQ = Topic("hermes.dlq.v1", "tenant", (Exhausted,), retention_ms=35 * DAY_MS)
@@ -86,7 +87,7 @@ SUBMITS = Topic(
 )
 
 FIXED: tuple[Topic, ...] = (
-    SUBMISSIONS, VERDICTS, CASCADE, BILLING, LEDGER, AUDIT, DECISIONS, STATUS, USAGE, WEBHOOKS, DLQ, DEADLETTERS,
+    SUBMISSIONS, VERDICTS, CASCADE, BILLING, LEDGER, AUDIT, DECISIONS, STATUS, RECEIPTS, USAGE, WEBHOOKS, DLQ, DEADLETTERS,
     CONFIG, CARRIERS, MESSAGES, CASCADES, TIMERS, ADMISSIONS, SUBMITS,
 )  # fmt: skip
 

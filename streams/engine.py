@@ -103,6 +103,7 @@ class Engine:
         self._wave_two: list[Output] = []
         self._positions: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
+        self._encoded: dict[int, tuple[Any, bytes]] = {}  # by identity; the value is kept so that its id stays its own
         self._expire_at_ms = 0
         # the record that is being handled
         self._partition: Partition | None = None
@@ -133,6 +134,19 @@ class Engine:
             return
         first = caller is not None and caller.durable_first == "outputs"
         (self._wave_one if first else self._wave_two).append((to.name, key.encode(), value, partition))
+
+    def encode(self, value: Any) -> bytes:
+        """The octets of a value, made once a batch."""
+        known = self._encoded.get(id(value))
+        if known is None:
+            known = self._encoded[id(value)] = (value, self.codec.encode(value))
+        return known[1]
+
+    def decode(self, octets: bytes) -> Any:
+        """The value of octets, which it keeps for the batch."""
+        value = self.codec.decode(octets)
+        self._encoded[id(value)] = (value, octets)
+        return value
 
     def catch_up(self, version: int) -> None:
         """Read the configuration until it has at least this version."""
@@ -220,7 +234,7 @@ class Engine:
         return sum(partition.expire(now_ms, MAX_EXPIRED_A_BATCH) for partition in self.partitions.values())
 
     def _make_durable(self) -> None:
-        rows = {number: partition.staged() for number, partition in self.partitions.items()}
+        rows = {number: partition.staged(self.encode) for number, partition in self.partitions.items()}
         for first in (True, False):
             for topic, key, value, place in self._wave_one if first else self._wave_two:
                 self._outlet.send(topic, key, self.codec.encode(value), place)
@@ -233,6 +247,7 @@ class Engine:
             self.partitions[number].apply(staged)
         self._wave_one.clear()
         self._wave_two.clear()
+        self._encoded.clear()
         self._positions.update(self._read)
         self._read.clear()
 

@@ -33,6 +33,8 @@ FLUSH_TIMEOUT_S = 30.0
 MESSAGE_TIMEOUT_MS = 5_000
 """Below the session time-out of the group: a paused process cannot write after it was replaced."""
 MAX_BATCH_MS = 5_000
+LINGER_MS = 20
+"""Longer than a batch takes to be sent: `flush` ignores it, so each partition's records leave in one request."""
 PARTITIONER = "murmur2_random"
 """The Java client's way, which aiokafka has too: a key falls into the same partition whoever writes it."""
 
@@ -41,7 +43,7 @@ class DriverError(Exception):
     """Work could not be made durable; the process must end and do it again."""
 
 
-def producer(bootstrap: str, linger_ms: int = 0, **more: object) -> Producer:
+def producer(bootstrap: str, linger_ms: int = 5, **more: object) -> Producer:
     """A producer with idempotence whose records are durable when `flush` returned and no error was reported."""
     return Producer({
         "bootstrap.servers": bootstrap,
@@ -62,7 +64,7 @@ class KafkaOutlet:
 
     def __init__(self, bootstrap: str) -> None:
         self._failed: str | None = None
-        self._producer = producer(bootstrap, on_delivery=self._report)
+        self._producer = producer(bootstrap, LINGER_MS, on_delivery=self._report)
 
     def send(
         self, topic: str, key: bytes, value: bytes | None, partition: int | None = None, version: int | None = None

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import structlog
-from aiokafka.errors import KafkaError
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaException
+from confluent_kafka.admin import AdminClient
 
 from domain.billing.money import Account, Grant, grant_entry
 from domain.errors import TransientError
-from egress.publisher import Publisher
+from egress.publisher import Publisher, PublishError
 from ingress.checker import SecretChecker
 from ingress.outbox import OutboxRelay
 from ingress.seed import seed
@@ -24,8 +24,9 @@ from schemas.sql.pool import loan, open_pool
 from schemas.topics import BILLING, CONFIG
 from streams.admin import ensure_topics
 from streams.credentials import Credentials, credentials_of, seed_of
+from streams.kafka import producer
 from streams.registry import registry_of, remember_registry
-from streams.restore import changelog_reader
+from streams.restore import ends_of
 from streams.salt import salt_key
 from streams.settings.identity import tenant_id
 from streams.settings.model import Settings
@@ -34,10 +35,7 @@ from streams.settings.resolve import tenant_settings, topics
 log = structlog.get_logger()
 
 POOL_SIZE = 2
-CONNECT_TIMEOUT_S = 30.0
-SEND_TIMEOUT_S = 30.0
-WATERMARK_TIMEOUT_S = 10.0
-WATERMARK_POLL_S = 0.05
+LINGER_MS = 5
 RETRY_AFTER_MS = 1_000
 
 
@@ -79,7 +77,7 @@ async def _plant(
             if one.balance_micros and (who := tenant_id(one.name))
         ]
         new = await _not_yet_granted(pool, grants)
-        await publisher.publish_all(BILLING, [(grant.tenant_id, grant) for grant in new])
+        await publisher.publish_octets(BILLING, [(grant.tenant_id, records.encode(grant)) for grant in new])
     log.info("tenants_planted", tenants=len(tenants), granted=len(new))
 
 
@@ -96,10 +94,9 @@ async def _not_yet_granted(pool: Any, grants: list[Grant]) -> list[Grant]:
 
 @asynccontextmanager
 async def _publisher(bootstrap: str, records: Codec) -> AsyncIterator[Publisher]:
-    publisher = Publisher.create(bootstrap, records)
+    publisher = Publisher(records, producer(bootstrap, LINGER_MS, **{"delivery.report.only.error": False}))
+    publisher.start()
     try:
-        async with asyncio.timeout(CONNECT_TIMEOUT_S):
-            await publisher.start()
         yield publisher
     finally:
         await publisher.stop()
@@ -110,30 +107,20 @@ def _publish(publisher: Publisher) -> Callable[[str, bytes | None], Awaitable[No
 
     async def publish(key: str, value: bytes | None) -> None:
         try:
-            async with asyncio.timeout(SEND_TIMEOUT_S):
-                await publisher.producer.send_and_wait(CONFIG.name, value, key=key.encode())
-        except (KafkaError, TimeoutError) as error:
-            raise TransientError(f"Kafka: {type(error).__name__}", RETRY_AFTER_MS) from error
+            await publisher.publish_octets(CONFIG, [(key, value)])
+        except PublishError as error:
+            raise TransientError(f"Kafka: {error}", RETRY_AFTER_MS) from error
 
     return publish
 
 
 def _is_empty(bootstrap: str) -> bool:
     """Whether nothing was ever published on `hermes.config`."""
-    reader = changelog_reader(bootstrap)
-    deadline = time.monotonic() + WATERMARK_TIMEOUT_S
+    admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
     try:
-        while True:
-            try:
-                _, end = reader.get_watermark_offsets(TopicPartition(CONFIG.name, 0), timeout=WATERMARK_TIMEOUT_S)
-            except KafkaException as error:  # a topic just made is led a moment after the metadata say so
-                if time.monotonic() > deadline:
-                    raise TransientError(f"Kafka: {error.args[0].name()}", RETRY_AFTER_MS) from error
-                time.sleep(WATERMARK_POLL_S)
-            else:
-                return bool(end == 0)
-    finally:
-        reader.close()
+        return ends_of(admin, [(CONFIG.name, 0)])[CONFIG.name, 0] == 0
+    except KafkaException as error:
+        raise TransientError(f"Kafka: {error.args[0].name()}", RETRY_AFTER_MS) from error
 
 
 def _now_ms() -> int:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec
+from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs do not export it
 
 from tables.catalogue import TABLES
 from tables.partition import LogRecord, Partition
@@ -47,7 +47,8 @@ def ends_of(admin: AdminClient, places: Iterable[tuple[str, int]]) -> dict[tuple
     Never ask a consumer that fetches: the broker answers a connection's requests in turn, so the question would wait for
     the long poll before it.
     """
-    wanted = {TopicPartition(topic, number): OffsetSpec.latest() for topic, number in places}
+    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stubs have no types
+    wanted = {TopicPartition(topic, number): latest for topic, number in places}
     deadline = time.monotonic() + PATIENCE_S
     while wanted:
         try:

@@ -46,6 +46,7 @@ from schemas.topics import (
     DEADLETTERS,
     DLQ,
     LEDGER,
+    RECEIPTS,
     STATUS,
     SUBMISSIONS,
     SUBMITS,
@@ -110,7 +111,7 @@ _CASCADE = (
         make=lambda _: Route(), durable_first="outputs",
     ),
     Node(
-        "announce", "cascade", reads=(ANNOUNCE,), writes=(STATUS, WEBHOOKS, COUNT),
+        "announce", "cascade", reads=(ANNOUNCE,), writes=(STATUS, RECEIPTS, WEBHOOKS, COUNT),
         make=lambda p: Tell(p.public_url), durable_first="outputs",
     ),
     Node("count_usage", "cascade", reads=(COUNT,), writes=(USAGE,), make=lambda _: CountUsage(), durable_first="outputs"),
@@ -120,7 +121,7 @@ TOPOLOGY: tuple[Node, ...] = _ADMISSION + _CASCADE
 
 # The processes around the pipeline: what they read and write.
 AROUND: tuple[Process, ...] = (
-    Process("gateway", reads=(VERDICTS, CONFIG), writes=(SUBMISSIONS, CASCADE, BILLING, CONFIG)),
+    Process("gateway", reads=(VERDICTS, CONFIG, RECEIPTS), writes=(SUBMISSIONS, CASCADE, BILLING, CONFIG)),
     Process("pipeline", reads=(CONFIG, CARRIERS), writes=(CASCADE, DEADLETTERS)),
     Process("egress", reads=(WEBHOOKS, SUBMITS), writes=(CASCADE, SUBMITS, CARRIERS, DEADLETTERS), fans_in=(SMPP, MTA)),
     Process("archive", reads=(STATUS, LEDGER), writes=(DEADLETTERS,)),

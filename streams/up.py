@@ -23,7 +23,7 @@ from streams.preparation import Preparation
 from streams.prepare import prepare
 from streams.private import write_json
 from streams.ready import book_path, ready_document
-from streams.registry import REGISTRY_VARIABLE
+from streams.registry import REGISTRY_VARIABLE, registry_of
 from streams.roles.start import ROLES, announcement, announcement_path
 from streams.settings.load import load
 from streams.settings.model import Settings
@@ -60,6 +60,7 @@ def up(options: UpOptions) -> int:
     """
     began = time.monotonic()
     settings = load(options.config)
+    registry_of(options.registry)  # a URL that cannot be is said before anything starts
     console: PeopleConsole | JsonConsole = JsonConsole() if options.json else PeopleConsole()
     if options.ready_file is not None:
         options.ready_file.unlink(missing_ok=True)

@@ -44,7 +44,9 @@ class Answer:
         self._chain(decision, ctx)
         reject = decision.verdict.reject
         if reject is None:
-            ctx.emit(CASCADE, decision.message_id, Accepted(self._message(value, decision)))
+            ctx.emit(
+                CASCADE, decision.message_id, Accepted(decision.message_id, ctx.encode(self._message(value, decision)))
+            )
         if value.stored is None:
             if reject is None:
                 ctx.count("hermes_validation_pass_total")

@@ -9,7 +9,7 @@ from agents.context import Context
 from domain.cascade.commands import StatusChanged
 from domain.cascade.states import Cascade
 from schemas.rows import CallbackDue
-from schemas.topics import STATUS, WEBHOOKS
+from schemas.topics import RECEIPTS, STATUS, WEBHOOKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,9 +25,11 @@ class Tell:
         channel = state.attempts[about - 1].channel if about else state.plan.steps[state.step].step.channel
         changed = StatusChanged(
             state.message_id, state.tenant_id, state.revision, newest.event, newest.detail, newest.attempt,
-            value.announce.final, channel, newest.at_ms, state,
+            value.announce.final, channel, newest.at_ms, ctx.encode(state),
         )  # fmt: skip
         ctx.emit(STATUS, state.message_id, changed)
+        if state.protocol == "smpp":
+            ctx.emit(RECEIPTS, state.message_id, changed)
         if not value.announce.final:
             return
         ctx.count("hermes_cascade_messages_total", state=state.state)

@@ -5,6 +5,7 @@ from typing import assert_never
 
 from agents.cascade.edges import ANNOUNCE, COUNT, ROUTE_ATTEMPT, ToAnnounce, ToCount, ToRoute
 from agents.context import Context
+from domain.accepted import Message
 from domain.cascade.commands import (
     Announce,
     AnswerCancel,
@@ -40,10 +41,11 @@ class Follow:
                 self._go_on(value, ctx)
 
     def _begin(self, event: Accepted, ctx: Context) -> None:
-        message = event.message
-        known = ctx.get(CASCADE_ROWS, message.message_id)
-        if ctx.get(MESSAGE_ROWS, message.message_id) is None:
-            ctx.put(MESSAGE_ROWS, message.message_id, message)
+        known = ctx.get(CASCADE_ROWS, event.message_id)
+        message: Message | None = ctx.get(MESSAGE_ROWS, event.message_id)
+        if message is None:
+            message = ctx.decode(event.message)
+            ctx.put(MESSAGE_ROWS, event.message_id, message)
         if known is not None:
             self._set_timer(known, ctx)
             return

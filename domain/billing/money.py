@@ -10,9 +10,11 @@ EntryKind = Literal["grant", "reserve", "settle", "release"]
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A tenant's money; `available + reserved + spent = granted` always. `seq` counts its entries.
+    """A tenant's money; `available + reserved + spent = granted` always.
 
-    The offsets say which record of each input topic was applied last: an older one changes nothing any more.
+    The offsets say which record of each input topic was applied last: an older one changes nothing any more. Entries are
+    counted for each topic apart, `reserve_seq` those of submissions and `seq` the others: after a crash the records of one
+    topic are done again in their order, but those of two may meet in another, and a number once given must stay unique.
     """
 
     tenant_id: str
@@ -23,13 +25,15 @@ class Account:
     seq: int = 0
     submissions_offset: int = -1
     billing_offset: int = -1
+    reserve_seq: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One movement, with the account after it. `entry_id` is unique for ever: a repeated entry is the same movement.
 
-    `available`, `reserved`, `spent` and `granted` are the changes, so the sum of the entries is the account.
+    `available`, `reserved`, `spent` and `granted` are the changes, so the sum of the entries is the account. `seq` numbers the
+    tenant's reservations from 1, and all its other entries from 1.
     """
 
     entry_id: str
@@ -103,7 +107,7 @@ def reserve_entry(account: Account, message_id: str, amount_micros: int, at_ms: 
     """The movement that sets `amount_micros` aside for a message."""
     return LedgerEntry(
         f"reserve:{message_id}", account.tenant_id, message_id, "reserve",
-        -amount_micros, amount_micros, 0, 0, account.seq + 1, at_ms,
+        -amount_micros, amount_micros, 0, 0, account.reserve_seq + 1, at_ms,
     )  # fmt: skip
 
 
@@ -128,13 +132,15 @@ def grant_entry(account: Account, grant: Grant) -> LedgerEntry:
 
 def apply(account: Account, entry: LedgerEntry) -> Account:
     """The account after `entry`."""
+    reserves = entry.kind == "reserve"
     return evolve(
         account,
         available_micros=account.available_micros + entry.available_micros,
         reserved_micros=account.reserved_micros + entry.reserved_micros,
         spent_micros=account.spent_micros + entry.spent_micros,
         granted_micros=account.granted_micros + entry.granted_micros,
-        seq=max(account.seq, entry.seq),
+        seq=max(account.seq, 0 if reserves else entry.seq),
+        reserve_seq=max(account.reserve_seq, entry.seq if reserves else 0),
     )
 
 

@@ -62,7 +62,10 @@ class StatusTold:
 
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
-    """A message's new state, for callbacks, archive and insight. (message_id, revision) names it for ever."""
+    """A message's new state, for callbacks, archive and receipts. (message_id, revision) names it for ever.
+
+    `cascade` is the encoded row of the cascade: most readers never look into it.
+    """
 
     message_id: str
     tenant_id: str
@@ -73,7 +76,7 @@ class StatusChanged:
     final: bool
     channel: str
     at_ms: int
-    cascade: Cascade
+    cascade: bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,8 @@ def begin(message: Message, retire_after_ms: int) -> Decision:
     state = Cascade(
         message.message_id, message.tenant_id, plan, message.reserved_micros, at,
         max(at, plan.send_at_ms) + plan.max_duration_ms, message.trace_id, updated_at_ms=at,
-        callback=message.callback, recipient_hash=message.recipient_hash, reference=message.reference,
+        callback=message.callback,
+        protocol=message.protocol, recipient_hash=message.recipient_hash, reference=message.reference,
     )  # fmt: skip
     state = note(state, at, "accepted", 0, "")
     if plan.send_at_ms > at:
@@ -78,7 +79,10 @@ def _sent(state: Cascade, event: AttemptSent, retire: int) -> Decision:
     if attempt is None or attempt.provider_ids or attempt.unknown or attempt.state in ("sent", "skipped"):
         return state, ()
     if attempt.state not in ("pending", "timed_out"):  # a receipt overtook the answer: keep its word
-        return with_attempt(state, evolve(attempt, provider_ids=event.provider_ids)), ()
+        if not event.provider_ids:
+            return state, ()
+        state = with_attempt(state, evolve(attempt, provider_ids=event.provider_ids))
+        return note(state, event.at_ms, "sent", attempt.number, event.detail or event.carrier), (Announce(final=False),)
     known = evolve(
         attempt, carrier=event.carrier, provider_ids=event.provider_ids, segments=event.segments, unknown=event.unknown,
         price_micros=event.price_micros, cost_micros=event.cost_micros,

@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.accepted import Message
 from domain.delivery import ReceiptStatus
 
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """Admission let the message through."""
+    """Admission let the message through. `message` is the encoded row of the message, kept as it is."""
 
-    message: Message
+    message_id: str
+    message: bytes
 
 
 @dataclass(frozen=True, slots=True)

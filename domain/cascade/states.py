@@ -5,6 +5,7 @@ from typing import Literal
 
 from domain.cascade.plan import Plan
 from domain.delivery import Channel
+from domain.message import Protocol
 
 StateName = Literal[
     "created", "scheduled", "attempting", "waiting_confirmation", "delivered", "exhausted", "cancelled", "expired"
@@ -82,6 +83,7 @@ class Cascade:
     charged_micros: int = 0
     revision: int = 0
     callback: bool = False
+    protocol: Protocol = "rest"
     recipient_hash: str = ""
     reference: str = ""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from domain.billing.money import LedgerEntry
 from domain.cascade.commands import StatusChanged
+from domain.cascade.states import Cascade
 from schemas.codec import Codec
 
 NUL, REPLACEMENT = "\0", "\N{REPLACEMENT CHARACTER}"
@@ -32,11 +33,11 @@ class ArchiveWriter:
                 case LedgerEntry(tenant_id=tenant, entry_id=entry):
                     entries[tenant, entry] = record
         # sorted: two writers that meet in the same rows lock them in the same order
-        changed = [newest[key] for key in sorted(newest)]
+        told = [(newest[key], self._cascade(newest[key])) for key in sorted(newest)]
         batches = (
-            (_MESSAGES, [_message(c, self.codec) for c in changed]),
-            (_ATTEMPTS, [row for c in changed for row in _attempts(c)]),
-            (_EVENTS, [row for c in changed for row in _events(c)]),
+            (_MESSAGES, [_message(changed, cascade) for changed, cascade in told]),
+            (_ATTEMPTS, [row for changed, cascade in told for row in _attempts(changed, cascade)]),
+            (_EVENTS, [row for changed, cascade in told for row in _events(changed, cascade)]),
             (_LEDGER, [_entry(entries[key]) for key in sorted(entries)]),
         )
         async with self.pool.acquire() as connection, connection.transaction():
@@ -44,22 +45,27 @@ class ArchiveWriter:
                 if rows:
                     await connection.execute(query, *zip(*rows, strict=True))
 
+    def _cascade(self, changed: StatusChanged) -> Cascade:
+        value = self.codec.decode(changed.cascade)
+        if not isinstance(value, Cascade):
+            raise TypeError(f"a status change holds a {type(value).__name__} where a Cascade belongs")
+        return value
+
 
 def _clean(text: str) -> str:
     """PostgreSQL has no NUL in text, and a peer may send one; the encoded cascade keeps what was sent."""
     return text.replace(NUL, REPLACEMENT) if NUL in text else text
 
 
-def _message(changed: StatusChanged, codec: Codec) -> tuple[Any, ...]:
-    c = changed.cascade
+def _message(changed: StatusChanged, c: Cascade) -> tuple[Any, ...]:
     return (
         changed.tenant_id, changed.message_id, changed.revision, c.state, changed.channel, _clean(c.reference),
-        _clean(c.recipient_hash), c.charged_micros, c.created_at_ms, c.updated_at_ms, codec.encode(c),
+        _clean(c.recipient_hash), c.charged_micros, c.created_at_ms, c.updated_at_ms, changed.cascade,
     )  # fmt: skip
 
 
-def _attempts(changed: StatusChanged) -> Iterable[tuple[Any, ...]]:
-    for a in changed.cascade.attempts:
+def _attempts(changed: StatusChanged, c: Cascade) -> Iterable[tuple[Any, ...]]:
+    for a in c.attempts:
         yield (
             changed.tenant_id, changed.message_id, a.number, changed.revision, a.step, a.channel, a.state,
             _clean(a.carrier), _clean(ID_SEPARATOR.join(a.provider_ids)), _clean(a.code), _clean(a.detail), a.segments,
@@ -67,8 +73,8 @@ def _attempts(changed: StatusChanged) -> Iterable[tuple[Any, ...]]:
         )  # fmt: skip
 
 
-def _events(changed: StatusChanged) -> Iterable[tuple[Any, ...]]:
-    for place, e in enumerate(changed.cascade.history):
+def _events(changed: StatusChanged, c: Cascade) -> Iterable[tuple[Any, ...]]:
+    for place, e in enumerate(c.history):
         yield changed.tenant_id, changed.message_id, place, e.at_ms, _clean(e.event), e.attempt, _clean(e.detail)
 
 

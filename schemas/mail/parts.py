@@ -16,6 +16,7 @@ MAX_BOUNDARY_CHARS: Final = 200
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
 _CRLF = re.compile(rb"\r\n")
+_REST_OF_LINE = re.compile(rb"(--)?[ \t]*(?=\r?\n|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +90,26 @@ def _part(raw: bytes, default_type: str, depth: int, seen: list[int]) -> Part:
 
 def _pieces(body: bytes, boundary: bytes) -> Iterator[bytes]:
     """What lies between the lines with the boundary; the last piece may lack its end (RFC 2046 section 5.1.1)."""
-    line = re.compile(rb"(?:\A|\r?\n)--" + re.escape(boundary) + rb"(--)?[ \t]*(?=\r?\n|\Z)")
-    start = -1
-    for found in line.finditer(body):
+    delimiter = b"--" + boundary
+    start, at = -1, body.find(delimiter)
+    while at >= 0:
+        rest = _REST_OF_LINE.match(body, at + len(delimiter))
+        if rest is None or not (at == 0 or body.startswith(b"\n", at - 1)):
+            at = body.find(delimiter, at + len(delimiter))
+            continue
         if start >= 0:
-            yield _without_line_end(body[start : found.start()])
-        if found[1]:
+            yield _without_line_end(body[start : max(start, _before_line_end(body, at))])
+        if rest[1]:
             return
-        start = found.end()
+        start = rest.end()
+        at = body.find(delimiter, start)
     if start >= 0:
         yield _without_line_end(body[start:])
+
+
+def _before_line_end(body: bytes, at: int) -> int:
+    """Where the line before `at` ends: its line end belongs to the boundary."""
+    return at - 2 if body.startswith(b"\r\n", max(at - 2, 0)) and at >= 2 else at - 1
 
 
 def _without_line_end(piece: bytes) -> bytes:

@@ -1,15 +1,12 @@
-"""Text in header fields: encoded words made readable (RFC 2047, RFC 2231 section 5), and addresses (RFC 5322 section 3.4)."""
+"""Text in header fields: encoded words made readable (RFC 2047, RFC 2231 section 5)."""
 
 import binascii
 import re
-from email.utils import getaddresses
 from typing import Final
 
 from schemas.mail.charsets import decode
 
 MAX_WORDS_OCTETS: Final = 64 * 1024
-MAX_ADDRESSES_OCTETS: Final = 8 * 1024
-"""Longer lists of addresses are not read: the standard library's reader is slow on hostile ones."""
 
 _WORD = re.compile(r"=\?([A-Za-z0-9_.:+-]{1,40})(?:\*[A-Za-z0-9-]{0,20})?\?([bBqQ])\?([^?\x00-\x1f]*)\?=")
 _BETWEEN = re.compile(r"(\?=)[ \t\r\n]+(?==\?[^ ?]{1,64}\?[bBqQ]\?)")
@@ -36,15 +33,6 @@ def text(value: bytes) -> str:
         at = found.end()
     parts.append(("", joined[at:].encode()))
     return "".join(decode(octets, charset or "utf-8") for charset, octets in parts)
-
-
-def addresses(value: bytes) -> tuple[tuple[str, str], ...]:
-    """(display name, addr-spec) of every mailbox in an address field; empty when it holds none that can be read."""
-    if len(value) > MAX_ADDRESSES_OCTETS:
-        return ()
-    plain = decode(value, "")
-    found = getaddresses([plain])
-    return tuple((text(name.encode()), address) for name, address in found if address)
 
 
 def _octets(encoding: str, encoded: str) -> bytes:

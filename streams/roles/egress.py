@@ -24,7 +24,7 @@ from egress.webhooks.run import run_webhooks
 from egress.webhooks.settings import WebhookSettings
 from schemas.catalogue import codec
 from schemas.topics import CARRIERS, attempts_topic
-from streams.kafka import now_ms
+from streams.kafka import now_ms, producer
 from streams.metrics import Metrics
 from streams.metrics_server import serve_metrics
 from streams.roles.carrier_events import CarrierMeter
@@ -65,7 +65,7 @@ async def _serve(context: RoleContext) -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     records = codec(context.registry)
-    publisher = Publisher.create(context.bootstrap, records)
+    publisher = Publisher(records, producer(context.bootstrap, 2, **{"delivery.report.only.error": False}))
     store = RocksStore(context.state / context.name)
     book = Book(store, records)
     restored = await asyncio.to_thread(restore_book, context.bootstrap, book)
@@ -86,7 +86,7 @@ async def _serve(context: RoleContext) -> None:
     consumer.subscribe([lane.topic for lane in lanes], listener=_Rebalance(work.forget))
     server = serve_metrics(registry, port=context.ports["egress-metrics"])
     stop = stop_event(context.stop)
-    await publisher.start()
+    publisher.start()
     await consumer.start()
     try:
         async with asyncio.TaskGroup() as tasks:

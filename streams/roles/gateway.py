@@ -49,7 +49,7 @@ class ConfigPublisher:
 
     def __init__(self, bootstrap: str, table: ConfigTable) -> None:
         self._table = table
-        self._producer = producer(bootstrap, **{"delivery.report.only.error": False})
+        self._producer = producer(bootstrap, 2, **{"delivery.report.only.error": False})
 
     def poll(self) -> None:
         """Serve delivery reports; called by the desk's thread."""

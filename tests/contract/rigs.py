@@ -145,7 +145,7 @@ class KafkaRig:
         self._folder = folder
         self._context = multiprocessing.get_context("spawn")
         self._running: dict[str, tuple[BaseProcess, Any]] = {}
-        self._producer = producer(bootstrap)
+        self._producer = producer(bootstrap, 2)
         self._read: dict[str, list[Any]] = {}
         self._readers: dict[str, Consumer] = {}
 

@@ -170,17 +170,29 @@ class World:
         for changed in self.read(STATUS):
             assert isinstance(changed, StatusChanged)
             if changed.final:
-                finals.setdefault(changed.message_id, set()).add(changed.cascade.state)
+                finals.setdefault(changed.message_id, set()).add(CODEC.decode(changed.cascade).state)
         assert {m: len(s) for m, s in finals.items()} == dict.fromkeys(accepted, 1)
+        self._check_told()
         account = self.account()
         assert is_sound(account)
         assert account.reserved_micros == 0
         entries = {e.entry_id: e for e in self.read(LEDGER) if isinstance(e, LedgerEntry)}
         assert sum(e.available_micros for e in entries.values()) == account.available_micros
         assert sum(e.spent_micros for e in entries.values()) == account.spent_micros
+        for reserves, last in ((True, account.reserve_seq), (False, account.seq)):
+            assert sorted(e.seq for e in entries.values() if (e.kind == "reserve") is reserves) == list(range(1, last + 1))
         assert all(times == 1 for times in self.book.values()), self.book
         check_chain(self.read(AUDIT))
         assert {e.message_id for e in self.read(DLQ)} == {m for m, s in finals.items() if s & {"exhausted", "expired"}}
+
+    def _check_told(self) -> None:
+        """A revision is one state however often it is told, and what was told last is what is kept."""
+        told: dict[tuple[str, int], bytes] = {}
+        for changed in self.read(STATUS):
+            assert told.setdefault((changed.message_id, changed.revision), changed.cascade) == changed.cascade
+        newest = {message_id: octets for (message_id, _), octets in sorted(told.items())}
+        for message_id, octets in newest.items():
+            assert self.state(message_id) in (None, CODEC.decode(octets))
 
     def _start(self) -> None:
         self.driver = MemoryDriver(

@@ -20,6 +20,7 @@ from egress.archive.reader import PostgresArchive
 from egress.archive.run import run_archive
 from egress.archive.writer import ArchiveWriter
 from egress.consume import Source, consume
+from schemas.catalogue import codec
 from schemas.codec import Codec
 from schemas.rows import DeadRecord
 from schemas.topics import DEADLETTERS, LEDGER, STATUS, Topic
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.integration
 
 PLAN = Plan((PlannedStep(Step("sms"), "+4512345678", 1, 50_000),), "delivered", 86_400_000, "delivered", 0, "r")
 SENT = Attempt(1, 0, "sms", "sent", 1_000, carrier="telia", provider_ids=("a1", "a2"), segments=2)
+AVRO = codec()
 FIRST = Cascade("msg-1", "acme", PLAN, 50_000, 1_000, 9_000, "t", reference="order 7", recipient_hash="hash")
 SECOND = replace(FIRST, state="waiting_confirmation", attempts=(SENT,), history=(Entry(1, "sent", 1, "x"),), revision=1)
 THIRD = replace(
@@ -43,7 +45,7 @@ THIRD = replace(
 
 def told(cascade: Cascade) -> StatusChanged:
     return StatusChanged(
-        cascade.message_id, cascade.tenant_id, cascade.revision, "e", "", 1, cascade.is_final, "sms", 2, cascade
+        cascade.message_id, cascade.tenant_id, cascade.revision, "e", "", 1, cascade.is_final, "sms", 2, AVRO.encode(cascade)
     )
 
 

@@ -1,0 +1,75 @@
+"""Delivery reports for people: which addresses they name, and what they say of each."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+MAX_TEXT_CHARS: Final = 20_000
+MAX_LINES: Final = 400
+MAX_RECIPIENTS: Final = 100
+
+ADDRESS: Final = re.compile(
+    r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,252}"
+)
+_ALONE = re.compile(
+    r"[\s>*:-]{0,8}(?:(?:to|rcpt to|recipient|final-recipient|original-recipient|email address|failed recipient"
+    r"|unknown user|user unknown|address|undeliverable to|intended recipient|your message to)\b[\s:=;]{0,8}(?:rfc822;)?\s{0,4})?"
+    r"[<\"'(\[]{0,2}([^\s<>\"'()\[\],;:]{1,64}@[^\s<>\"'()\[\],;:]{1,253})[>\"')\]]{0,2}(.*)",
+    re.IGNORECASE,
+)
+_ORIGINAL = re.compile(
+    r"[\s>*-]{0,12}(?:original message (?:follows|headers|below|text)|original message$|this is a copy of (?:the|your) message"
+    r"|below this line is a copy|message headers? follow|return-path:|received: from|content of (?:your )?message|header follows"
+    r"|your original message|the following is a copy|unsent message|start of returned message|returned message|message header"
+    r"|included is a copy|original mail|copy of the message|headers of the original|original headers|forwarded message"
+    r"|undelivered message|mail header|message-id:\s*<)",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """An address and the text about it."""
+
+    recipient: str
+    text: str
+
+
+def own_text(text: str) -> str:
+    """`text` up to the message that it returns."""
+    kept: list[str] = []
+    for line in text[:MAX_TEXT_CHARS].split("\n")[:MAX_LINES]:
+        if _ORIGINAL.match(line):
+            break
+        kept.append(line.rstrip())
+    return "\n".join(kept)
+
+
+def said_of(text: str) -> list[Said]:
+    """Every address that stands at the begin of a line, and what comes behind it up to the next one."""
+    found: list[tuple[str, list[str]]] = []
+    for line in text.split("\n"):
+        match = _ALONE.fullmatch(line)
+        address = ADDRESS.match(match[1]) if match else None
+        if match and address and len(found) < MAX_RECIPIENTS:
+            found.append((address[0].rstrip("."), [match[2]]))
+        elif found:
+            found[-1][1].append(line)
+    return list(_merged(found))
+
+
+def any_address(text: str) -> str:
+    """The first address anywhere in the text, empty for none."""
+    found = ADDRESS.search(text)
+    return found[0].rstrip(".") if found else ""
+
+
+def _merged(found: list[tuple[str, list[str]]]) -> Iterator[Said]:
+    """One for each address, its texts together."""
+    by_address: dict[str, list[str]] = {}
+    for address, lines in found:
+        by_address.setdefault(address.lower(), []).extend(lines)
+    names = {address.lower(): address for address, _ in reversed(found)}
+    for key, lines in by_address.items():
+        yield Said(names[key], "\n".join(lines).strip())
