@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import lru_cache
 
 GENESIS = bytes(32)
 
@@ -75,5 +76,9 @@ def is_next(entry: AuditEntry, previous: bytes, seq: int) -> bool:
 
 def recipient_hash(salt_key: bytes, tenant_id: str, address: str) -> str:
     """The recipient as it may be logged: HMAC-SHA256 under a salt that is the tenant's own, 32 hex digits."""
-    salt = hmac.digest(salt_key, tenant_id.encode(), "sha256")
-    return hmac.digest(salt, address.casefold().encode(), "sha256")[:16].hex()
+    return hmac.digest(_salt(salt_key, tenant_id), address.casefold().encode(), "sha256")[:16].hex()
+
+
+@lru_cache(maxsize=10_000)
+def _salt(salt_key: bytes, tenant_id: str) -> bytes:
+    return hmac.digest(salt_key, tenant_id.encode(), "sha256")
