@@ -34,7 +34,10 @@ COMMIT_EVERY_S = 0.2
 SWEEP_EVERY_S = 60.0
 MAX_RESENDS = 3
 GIVEN_BACK = ("draining", "4.3.2")
-"""What SMPP clients and mail pools say of attempts that they did not hand over because they are being closed."""
+"""What SMPP clients and mail pools say of attempts that they did not hand over because they are being closed.
+
+A mail host may say 4.3.2, too: it means that only while this process is stopping.
+"""
 
 OnUnknown = Literal["resend", "wait"]
 Count = Callable[..., None]
@@ -65,9 +68,11 @@ class Lanes:
     _progress: dict[TopicPartition, Progress] = field(default_factory=dict)
     _committed: dict[TopicPartition, int] = field(default_factory=dict)
     _under_way: dict[str, list[tuple[Progress, int]]] = field(default_factory=dict)
+    _stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then let what is under way end; whatever fails is raised."""
+        self._stop = stop
         async with asyncio.TaskGroup() as work:
             keeper = work.create_task(self._keep(stop))
             while not stop.is_set():
@@ -116,7 +121,7 @@ class Lanes:
                 await self._tell(due, known)
             else:
                 outcome = await self._send(lane, due, repeated=known is not None)
-                if isinstance(outcome, Failed) and outcome.code in GIVEN_BACK:
+                if self._stop.is_set() and isinstance(outcome, Failed) and outcome.code in GIVEN_BACK:
                     done = False
                     await self._give_back(due)
                 else:

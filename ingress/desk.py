@@ -70,8 +70,8 @@ class PipelineDesk:
 
     async def submit(self, submissions: Sequence[Submission]) -> list[Verdict]:
         """The verdicts, in the order of the submissions; TransientError when one did not come in time."""
-        waits = [self._expect(s.message_id) for s in submissions]
         try:
+            waits = [self._expect(s.message_id) for s in submissions]
             for s in submissions:
                 self._send(SUBMISSIONS, s.tenant_id, s, s.message_id)
             async with asyncio.timeout(ANSWER_TIMEOUT_S):

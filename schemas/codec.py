@@ -7,7 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import fastavro
-from fastavro.schema import SchemaParseException
+from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.convert import converters
 from schemas.derive import NAMESPACE, schema_of
@@ -60,7 +60,8 @@ class Codec:
         source = BytesIO(octets)
         source.seek(_HEADER.size)
         try:
-            value = back(fastavro.schemaless_reader(source, written, wanted))
+            plain: Any = fastavro.schemaless_reader(source, written, wanted)
+            value = back(plain)
         except (EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as error:
             raise UnreadableError(f"schema {schema_id}: {type(error).__name__}: {error}") from error
         if source.read(1):
@@ -72,7 +73,7 @@ class Codec:
             written = self.registry.schema_of(schema_id)
             wanted, back = self._by_name[f"{NAMESPACE}.{written['name']}"]
             reader = (fastavro.parse_schema(written), wanted, back)
-        except (UnknownSchemaError, KeyError, SchemaParseException) as error:
+        except (UnknownSchemaError, KeyError, SchemaParseException, UnknownType) as error:
             raise UnreadableError(str(error)) from error
         self._readers[schema_id] = reader
         return reader

@@ -51,7 +51,9 @@ def _to(expression: str, hint: Any) -> str:
         return f"[{_to('x', args[0])} for x in {expression}]" if _nested(args[0]) else expression
     if origin in (Union, UnionType):
         inner = next(a for a in args if a is not NoneType)
-        if dataclasses.is_dataclass(inner):  # naming the branch spares fastavro the trial of each
+        if dataclasses.is_dataclass(inner) and isinstance(
+            inner, type
+        ):  # naming the branch spares fastavro the trial of each
             return f"None if {expression} is None else ({f'{NAMESPACE}.{inner.__name__}'!r}, to_{inner.__name__}({expression}))"
         return expression
     return f"to_{hint.__name__}({expression})"

@@ -5,7 +5,7 @@ restore the highest version of a key wins, so a late write of a replaced process
 """
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from schemas.codec import Codec
@@ -46,8 +46,8 @@ class Partition:
             return row
         recent = self._recent[table.name]
         if key in recent:
-            row = recent[key]
-            return row
+            known: R | None = recent[key]
+            return known
         stored = self.store.get(table.store_key(key))
         if stored is None:
             return None
@@ -62,9 +62,8 @@ class Partition:
         """Stage the removal of a row."""
         self._staged[table.name][key] = (None, offset)
 
-    def staged(self) -> list[tuple[Table[Any], str, bytes | None, int]]:
-        """What the batch changed, in the order of the tables: table, key, encoded row, version."""
-        encode = self._codec.encode
+    def staged(self, encode: Callable[[Any], bytes]) -> list[tuple[Table[Any], str, bytes | None, int]]:
+        """What the batch changed, in the order of the tables: table, key, row by `encode`, version."""
         return [
             (table, key, None if row is None else encode(row), version)
             for table in TABLES

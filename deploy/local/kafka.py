@@ -165,7 +165,7 @@ class KafkaBroker:
         fresh = self._home / "data.new"
         shutil.rmtree(fresh, ignore_errors=True)
         cluster_id = base64.urlsafe_b64encode(secrets.token_bytes(16)).decode("ascii").rstrip("=")
-        arguments = ("format", "--cluster-id", cluster_id, "--config", self._properties(controller, fresh))
+        arguments = ("format", f"--cluster-id={cluster_id}", "--config", self._properties(controller, fresh))
         tool = self._java("kafka-format", "kafka.tools.StorageTool", *arguments)
         status = run_to_end(tool, FORMAT_TIMEOUT_MS)
         if status != 0:

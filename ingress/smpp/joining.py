@@ -1,140 +1,122 @@
-"""The parts of long messages, put together from all connections of a tenant to this process; every part waits for the whole.
+"""Long messages in parts: each part is durable before it is acknowledged, and the last one brings the verdict on the whole.
 
-A part is answered when the message is: nothing is acknowledged before it is durable. What waits is bounded in groups,
-octets and time. A part that comes again (its first answer was lost with a connection) waits with the first, or learns
-the outcome when the message was sent already.
+A client may wait for the answer to one part before it sends the next, so no part can wait for the whole. What becomes of
+a message whose parts were acknowledged and that was not accepted after all, the receipts of those parts say.
 """
 
-import asyncio
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
 
-from ingress.expiring import Expiring
-from ingress.smpp.content import Content, Place
-from schemas.smpp.pdu import ShortMessage
-from schemas.smpp.status import ESME_RMSGQFUL, ESME_RSUBMITFAIL
+import structlog
 
-Group = tuple[str, str, str, int, int, int]
-"""Tenant, source, destination, and kind, reference and total of the parts."""
+from domain.errors import TransientError
+from ingress.smpp.caller import Caller
+from ingress.smpp.content import content_of
+from ingress.smpp.ids import PREFIX
+from ingress.smpp.outcome import SOME_ERROR
+from ingress.smpp.part_store import Group, Joined, PartStore, StoredPart, frame_of
+from ingress.smpp.receipt_store import ReceiptKey, ReceiptStore, ReceiptWanted, Settled
+from ingress.smpp.settings import SmppServerSettings
+from ingress.smpp.submit import Outcome, Part, Submitter
+from ingress.smpp.wishes import receipts_of
+from schemas.smpp import status as s
 
+TEMPORARY: Final = frozenset({s.ESME_RSYSERR, s.ESME_RMSGQFUL, s.ESME_RTHROTTLED})
+"""After these the client sends the last part again; the others are still there."""
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What is answered: a status, and our message id when it was accepted."""
-
-    status: int
-    message_id: str = ""
-    detail: str = ""
-
-
-GIVEN_UP = Outcome(ESME_RSUBMITFAIL, detail="the other parts did not come in time")
-FULL = Outcome(ESME_RMSGQFUL, detail="too many parts wait for the rest of their messages")
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """One part as it came."""
-
-    message: ShortMessage
-    content: Content
-
-
-@dataclass(slots=True)
-class Waiting:
-    """A message of which some parts are there; `outcome` is set once for all of them."""
-
-    group: Group
-    until_ms: int
-    outcome: "asyncio.Future[Outcome]"
-    parts: dict[int, Part] = field(default_factory=dict)
-    octets: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """All parts in their order; whoever gets this submits the message and settles it."""
-
-    waiting: Waiting
-    parts: tuple[Part, ...]
-
-
 class Joiner:
-    """`now_ms` is monotonic. A full store refuses new parts: nobody can push another tenant's parts out."""
+    """Joins parts of a tenant from all its connections, whichever gateway they came to. `clock` is ms since 1970."""
 
-    def __init__(self, max_groups: int, max_octets: int, timeout_ms: int, now_ms: Callable[[], int]) -> None:
-        self._max_groups = max_groups
-        self._max_octets = max_octets
-        self._timeout_ms = timeout_ms
-        self._now_ms = now_ms
-        self._groups: dict[Group, Waiting] = {}  # oldest first
-        self._octets = 0
-        self._sent: Expiring[tuple[Group, int, bytes], Outcome] = Expiring(max_groups, timeout_ms, now_ms)
+    settings: SmppServerSettings
+    parts: PartStore
+    receipts: ReceiptStore
+    submitter: Submitter
+    clock: Callable[[], int]
 
-    def __len__(self) -> int:
-        return len(self._groups)
+    async def submit(self, caller: Caller, part: Part) -> Outcome:
+        """Take a part: ESME_ROK when it is durable; for the last one the outcome of the whole."""
+        place, message, now_ms = part.content.place, part.message, self.clock()
+        if place is None:
+            return await self.submitter.send(caller, [part])
+        group = Group(
+            caller.tenant_id, message.source_addr, message.destination_addr, place.kind, place.ref, place.total
+        )
+        message_id = f"{PREFIX}{self.submitter.new_id()}"
+        stored = StoredPart(group, place.seq, message_id, caller.system_id, frame_of(message), now_ms)
+        until_ms = now_ms + self.settings.parts_timeout_ms
+        try:
+            joined = await self.parts.add(stored, now_ms, until_ms, self.settings.max_parts_per_tenant)
+            if joined is None:
+                return Outcome(s.ESME_RMSGQFUL, detail="too many parts wait for the rest of their messages")
+            if joined.replaced:
+                await self._tell_lost(joined.replaced, "REJECTD")
+            if joined.is_whole:
+                return replace(await self._send(caller, joined, place.seq), part=place.seq)
+        except TransientError:
+            return Outcome(s.ESME_RSYSERR, detail="the part could not be stored")
+        return Outcome(s.ESME_ROK, joined.parts[0].message_id, part=place.seq)
 
-    def add(self, tenant_id: str, part: Part, place: Place) -> "Whole | asyncio.Future[Outcome] | Outcome":
-        """Take a part: the whole when it was the last one, else what to wait for, or the answer that it had before.
+    async def expire(self) -> int:
+        """Give up what was not complete in time, and say so to who asked for receipts; how many messages that were."""
+        overdue = await self.parts.overdue(self.clock())
+        groups = list(dict.fromkeys(part.group for part in overdue))
+        await self._tell_lost(overdue, "EXPIRED")
+        await self.parts.drop(groups)
+        return len(groups)
 
-        A part with a number that is there already replaces nothing when it says the same; when it says something else
-        the reference has been used again, and the message that waited is given up.
-        """
-        message = part.message
-        group = (tenant_id, message.source_addr, message.destination_addr, place.kind, place.ref, place.total)
-        before = self._sent.get((group, place.seq, part.content.octets))
-        if before is not None and group not in self._groups:
-            return before
-        waiting = self._groups.get(group)
-        if waiting is not None and place.seq in waiting.parts:
-            if waiting.parts[place.seq].content == part.content:
-                return waiting.outcome
-            self._give_up(waiting)
-            waiting = None
-        size = len(part.content.octets)
-        if self._octets + size > self._max_octets or (waiting is None and len(self._groups) >= self._max_groups):
-            return FULL
-        if waiting is None:
-            future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
-            waiting = Waiting(group, self._now_ms() + self._timeout_ms, future)
-            self._groups[group] = waiting
-        waiting.parts[place.seq] = part
-        waiting.octets += size
-        self._octets += size
-        if len(waiting.parts) < place.total:
-            return waiting.outcome
-        self._remove(waiting)
-        return Whole(waiting, tuple(waiting.parts[seq] for seq in sorted(waiting.parts)))
+    async def _send(self, caller: Caller, joined: Joined, last: int) -> Outcome:
+        """Hand over the whole. Doing it again with the same message id gets the same verdict."""
+        whole = [
+            Part(part.message, content, part.system_id)
+            for part in joined.parts
+            if (content := content_of(part.message, caller.profile)) is not None
+        ]
+        group, message_id = joined.parts[0].group, joined.parts[0].message_id
+        outcome = await self.submitter.send(caller, whole, message_id)
+        if outcome.status == s.ESME_ROK:
+            await self._after(self._sent(joined, outcome.message_id != message_id))
+        elif outcome.status not in TEMPORARY:
+            await self._after(self._refused(joined.parts, group, last))
+        return outcome
 
-    def settle(self, whole: Whole, outcome: Outcome) -> None:
-        """Answer all parts; an accepted message is remembered for those that come again."""
-        if outcome.message_id:
-            for seq, part in enumerate(whole.parts, 1):
-                self._sent.put((whole.waiting.group, seq, part.content.octets), outcome)
-        if not whole.waiting.outcome.done():
-            whole.waiting.outcome.set_result(outcome)
+    async def _sent(self, joined: Joined, is_repeated: bool) -> None:
+        """A message that was accepted before has its receipts under its first id: those of this one are not wanted."""
+        group = joined.parts[0].group
+        if is_repeated:
+            await self.receipts.forget([key for part in joined.parts for key in _keys(part)])
+        await self.parts.sent(group, self.clock() + self.settings.parts_repeat_ms)
 
-    def expire(self) -> int:
-        """Give up what has waited too long; how many messages that were."""
-        now_ms = self._now_ms()
-        overdue = []
-        for waiting in self._groups.values():
-            if waiting.until_ms > now_ms:
-                break
-            overdue.append(waiting)
-        for waiting in overdue:
-            self._give_up(waiting)
-        return len(overdue)
+    async def _refused(self, parts: Sequence[StoredPart], group: Group, last: int) -> None:
+        """The last part's answer says it; those acknowledged before are told by their receipts."""
+        await self.receipts.forget([k for p in parts for k in _keys(p) if p.seq == last or k.kind == "intermediate"])
+        await self._tell_lost([part for part in parts if part.seq != last], "REJECTD")
+        await self.parts.drop([group])
 
-    def close(self) -> None:
-        """Give up everything."""
-        for waiting in tuple(self._groups.values()):
-            self._give_up(waiting)
+    async def _after(self, work: Awaitable[None]) -> None:
+        """What follows a verdict cannot change it: what is not done now is done when the group's time is over."""
+        try:
+            await work
+        except TransientError as error:
+            log.warning("parts_store_away", reason=str(error))
 
-    def _give_up(self, waiting: Waiting) -> None:
-        self._remove(waiting)
-        if not waiting.outcome.done():
-            waiting.outcome.set_result(GIVEN_UP)
+    async def _tell_lost(self, parts: Iterable[StoredPart], stat: str) -> None:
+        """The receipts of parts that will never be sent are due."""
+        now_ms = self.clock()
+        wanted: list[ReceiptWanted] = []
+        for part in parts:
+            named = (part.group.tenant_id, part.message_id, part.seq)
+            until_ms = now_ms + self.settings.keep_receipts_ms
+            wanted += receipts_of(part.message, named, part.system_id, "", part.received_at_ms, until_ms)
+        names = dict.fromkeys((r.key.tenant_id, r.key.message_id) for r in wanted if r.key.kind == "final")
+        await self.receipts.add([r for r in wanted if r.key.kind == "final"])
+        await self.receipts.settle([Settled(*name, "final", stat, SOME_ERROR, now_ms) for name in names])
 
-    def _remove(self, waiting: Waiting) -> None:
-        del self._groups[waiting.group]
-        self._octets -= waiting.octets
+
+def _keys(part: StoredPart) -> tuple[ReceiptKey, ...]:
+    named = (part.group.tenant_id, part.message_id, part.seq)
+    return ReceiptKey(*named, "final"), ReceiptKey(*named, "intermediate")

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from domain.cascade.commands import StatusChanged
 from domain.cascade.states import FINAL, Cascade
 from ingress.smpp.receipt_store import Settled
+from schemas.codec import Codec, UnreadableError
 from schemas.smpp.receipt import STATES
 from schemas.smpp.smpp_time import format_absolute
 
@@ -66,17 +67,26 @@ def told_of(cascade: Cascade, interface_version: int) -> Told:
     return Told(date, STATES[stat], code)
 
 
-def settled_of(changes: Iterable[StatusChanged]) -> list[Settled]:
+def settled_of(changes: Iterable[StatusChanged], codec: Codec) -> list[Settled]:
     """What these changes settle: a message's end its receipt, its sending the intermediate notification."""
     found: dict[tuple[str, str, str], Settled] = {}
     for change in changes:
         name = change.tenant_id, change.message_id
         if change.final:
-            cascade = change.cascade
-            found[*name, "final"] = Settled(*name, "final", stat_of(cascade), err_of(cascade), change.at_ms)
+            stat, err = _end_of(change, codec)
+            found[*name, "final"] = Settled(*name, "final", stat, err, change.at_ms)
         elif change.event == "sent":
             found.setdefault((*name, "intermediate"), Settled(*name, "intermediate", "ENROUTE", NO_ERROR, change.at_ms))
     return list(found.values())
+
+
+def _end_of(change: StatusChanged, codec: Codec) -> tuple[str, str]:
+    """State word and error code; UNKNOWN for a row that this process cannot read: the client is told that it ended."""
+    try:
+        cascade = codec.decode(change.cascade)
+    except UnreadableError:
+        cascade = None
+    return (stat_of(cascade), err_of(cascade)) if isinstance(cascade, Cascade) else ("UNKNOWN", SOME_ERROR)
 
 
 def _failure(cascade: Cascade) -> str:

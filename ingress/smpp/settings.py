@@ -84,10 +84,10 @@ class SmppServerSettings:
     probe_ms: int = 2_000
     probe_silence_ms: int = 5_000
     tick_ms: int = 500
-    parts_timeout_ms: int = 60_000
-    max_waiting_parts: int = 500
-    max_part_groups: int = 10_000
-    max_part_octets: int = 16 * 1024 * 1024
+    parts_timeout_ms: int = 300_000
+    parts_repeat_ms: int = 10_000
+    max_parts_per_tenant: int = 5_000
+    expire_every_ms: int = 1_000
     receipt_window: int = 10
     receipt_timeout_ms: int = 30_000
     receipt_poll_ms: int = 500

@@ -14,11 +14,12 @@ STATE_OF_BIND: Final[dict[int, State]] = {
     c.BIND_TRANSCEIVER: "trx",
 }
 
-_SENDING: Final = frozenset({c.SUBMIT_SM, c.SUBMIT_MULTI, c.DATA_SM, c.QUERY_SM, c.CANCEL_SM, c.REPLACE_SM})
+SENDING: Final = frozenset({c.SUBMIT_SM, c.SUBMIT_MULTI, c.DATA_SM})
+_ALL: Final = SENDING | {c.QUERY_SM, c.CANCEL_SM, c.REPLACE_SM}
 _TAKES: Final[dict[State, frozenset[int]]] = {
-    "tx": _SENDING,
+    "tx": _ALL,
     "rx": frozenset({c.DATA_SM}),
-    "trx": _SENDING,
+    "trx": _ALL,
 }
 
 

@@ -1,8 +1,8 @@
-"""submit_sm, from its checks to the verdict: what is wrong by itself, the whole of a long message, receipts, the desk."""
+"""submit_sm, from its checks to the verdict: what is wrong by itself, receipts made durable, the desk."""
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Final
 
@@ -15,39 +15,37 @@ from ingress.smpp import refusals
 from ingress.smpp.caller import Caller
 from ingress.smpp.content import Content, content_of
 from ingress.smpp.ids import PREFIX, client_id
-from ingress.smpp.joining import Joiner, Outcome, Part, Whole
 from ingress.smpp.numbers import destination_of, sender_of
-from ingress.smpp.receipt_store import Kind, ReceiptKey, ReceiptWanted
+from ingress.smpp.receipt_store import ReceiptWanted
 from ingress.smpp.recent import Recent
 from ingress.smpp.registrar import Registrar
 from ingress.smpp.request import fingerprint_of, idempotency_key_of, request_of, times_of
 from ingress.smpp.settings import SmppServerSettings
+from ingress.smpp.wishes import receipts_of
 from schemas.smpp import status as s
 from schemas.smpp import submit_check
 from schemas.smpp.pdu import ShortMessage
-from schemas.smpp.receipt import QUOTED_CHARACTERS
 
-FAILURE_ONLY: Final = 2
-INTERMEDIATE: Final = 0x10
-"""Bits of registered_delivery (5.2.17)."""
 NOT_IN_TIME: Final = "the pipeline did not answer in time"
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """A message that can be sent; `part` is the one that completed it, zero for a message of one part."""
+class Outcome:
+    """What is answered: a status, our message id if the desk gave one, its part, and a sentence that says why not."""
 
-    parts: tuple[Part, ...]
+    status: int
+    message_id: str = ""
+    detail: str = ""
     part: int = 0
-    whole: Whole | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class Waits:
-    """Part `part` of a long message waits for the others."""
+class Part:
+    """A message or a part of one that is right by itself, and by whom it came."""
 
-    outcome: "asyncio.Future[Outcome]"
-    part: int
+    message: ShortMessage
+    content: Content
+    system_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,55 +64,54 @@ class Submitter:
     settings: SmppServerSettings
     desk: Desk
     config: ConfigView
-    joiner: Joiner
     registrar: Registrar
     recent: Recent
     clock: Callable[[], int]
     new_id: Callable[[], str]
 
-    def take(self, caller: Caller, message: ShortMessage, *, may_wait: bool) -> Ready | Waits | Outcome:
-        """Judge a submit_sm by itself and put it to the other parts of its message, if it has any."""
-        part = self._judge(caller, message)
-        if isinstance(part, int):
-            return Outcome(part)
-        place = part.content.place
-        if place is None:
-            return Ready((part,))
-        if not may_wait:
-            return Outcome(s.ESME_RMSGQFUL, detail="too many parts wait on this session")
-        joined = self.joiner.add(caller.tenant_id, part, place)
-        match joined:
-            case Whole():
-                return Ready(joined.parts, place.seq, joined)
-            case Outcome():
-                return joined
-        return Waits(joined, place.seq)
+    def judge(self, caller: Caller, message: ShortMessage) -> Part | int:
+        """The message, or the status of what is wrong with it by itself."""
+        status = submit_check.check(message, datetime.fromtimestamp(self.clock() / 1000, UTC))
+        if status != s.ESME_ROK:
+            return status
+        for found in (_phone(message, caller), _sender(message), times_of(message, self.clock())):
+            if isinstance(found, int):
+                return found
+        key = idempotency_key_of(message, caller.profile)
+        if isinstance(key, int):
+            return key
+        content = content_of(message, caller.profile)
+        if content is None:
+            return refusals.not_text(vendor=caller.profile.vendor_statuses)
+        return Part(message, content, caller.system_id)
 
-    async def send(self, caller: Caller, ready: Ready) -> Outcome:
-        """Hand a message over; all its parts learn the outcome."""
-        outcome = Outcome(s.ESME_RSYSERR, detail=NOT_IN_TIME)
-        try:
-            job = self._job(caller, ready.parts)
-            outcome = Outcome(job) if isinstance(job, int) else (await self.hand_over(caller, [job]))[0]
-        finally:
-            if ready.whole is not None:
-                self.joiner.settle(ready.whole, outcome)
-        return outcome
+    async def send(self, caller: Caller, parts: Sequence[Part], message_id: str = "") -> Outcome:
+        """Hand over a message, whole.
+
+        `message_id` is the one that its parts were answered with already: what becomes of their receipts when the message
+        is refused is the caller's to say then.
+        """
+        job = self._job(caller, parts, message_id)
+        if isinstance(job, int):
+            return Outcome(job)
+        return (await self._hand_over(caller, [job], forget=not message_id))[0]
 
     async def send_multi(self, caller: Caller, messages: Sequence[ShortMessage]) -> list[Outcome]:
         """Hand over one message for each destination of a submit_multi, all receipts under the first one's id."""
         found: list[Job | int] = []
         first_id = ""
         for message in messages:
-            part = self._judge(caller, message)
-            job = part if isinstance(part, int) else self._job(caller, (part,), first_id)
+            part = self.judge(caller, message)
+            if isinstance(part, Part) and part.content.place is not None:
+                part = s.ESME_RINVESMCLASS  # a part of a long message goes to one destination
+            job = part if isinstance(part, int) else self._job(caller, (part,), receipt_id=first_id)
             if isinstance(job, Job):
                 first_id = first_id or client_id(job.submission.message_id)
             found.append(job)
-        outcomes = iter(await self.hand_over(caller, [job for job in found if isinstance(job, Job)]))
+        outcomes = iter(await self._hand_over(caller, [job for job in found if isinstance(job, Job)]))
         return [next(outcomes) if isinstance(job, Job) else Outcome(job) for job in found]
 
-    async def hand_over(self, caller: Caller, jobs: Sequence[Job]) -> list[Outcome]:
+    async def _hand_over(self, caller: Caller, jobs: Sequence[Job], *, forget: bool = True) -> list[Outcome]:
         """The outcomes in order. Nothing is accepted before its receipts are durable, and the desk has said so."""
         if not jobs:
             return []
@@ -126,63 +123,42 @@ class Submitter:
             return [Outcome(s.ESME_RSYSERR, detail=NOT_IN_TIME)] * len(jobs)
         outcomes = []
         for job, verdict in zip(jobs, verdicts, strict=True):
-            if verdict.reject is not None or verdict.message_id != job.submission.message_id:
+            if forget and (verdict.reject is not None or verdict.message_id != job.submission.message_id):
                 self.registrar.forget(job.receipts)
             outcomes.append(_outcome(verdict, caller))
             if verdict.reject is None and not verdict.replayed:
                 await self._replace(caller, job.message, verdict.message_id)
         return outcomes
 
-    def _judge(self, caller: Caller, message: ShortMessage) -> Part | int:
-        """The part, or the status of what is wrong with it by itself."""
-        now_ms = self.clock()
-        status = submit_check.check(message, datetime.fromtimestamp(now_ms / 1000, UTC))
-        if status != s.ESME_ROK:
-            return status
-        for found in (_phone(message, caller), _sender(message), times_of(message, now_ms)):
-            if isinstance(found, int):
-                return found
-        key = idempotency_key_of(message, caller.profile)
-        if isinstance(key, int):
-            return key
-        content = content_of(message, caller.profile)
-        if content is None:
-            return refusals.not_text(vendor=caller.profile.vendor_statuses)
-        return Part(message, content)
-
-    def _job(self, caller: Caller, parts: tuple[Part, ...], receipt_id: str = "") -> Job | int:
+    def _job(self, caller: Caller, parts: Sequence[Part], message_id: str = "", *, receipt_id: str = "") -> Job | int:
         """The submission of a message; its first part says everything but the text."""
         now_ms, message = self.clock(), parts[0].message
         phone, sender, times = _phone(message, caller), _sender(message), times_of(message, now_ms)
         key = idempotency_key_of(message, caller.profile)
         if isinstance(phone, int) or isinstance(sender, int) or isinstance(times, int) or isinstance(key, int):
-            return s.ESME_RINVSCHED  # only a time can have passed since the part was judged
-        contents: list[Content] = [part.content for part in parts]
-        request = request_of(message, contents, phone, sender, times, caller)
-        new_id = self.new_id()
+            return s.ESME_RINVEXPIRY  # only the time of a message can have run out since its first part was judged
+        request = request_of(message, [part.content for part in parts], phone, sender, times, caller)
+        message_id = message_id or f"{PREFIX}{self.new_id()}"
         submission = Submission(
-            message_id=f"{PREFIX}{new_id}",
+            message_id=message_id,
             tenant_id=caller.tenant_id,
             key_id=caller.key.key_id,
             kind="send",
             protocol="smpp",
             slot=self.desk.slot,
-            idempotency_key=key if not receipt_id or not key else f"{key}/{message.destination_addr}",
+            idempotency_key=f"{key}/{message.destination_addr}" if receipt_id and key else key,
             fingerprint=fingerprint_of(message, request.body.text),
             received_at_ms=now_ms,
             config_version=self.config.version,
-            trace_id=new_id.replace("-", ""),
+            trace_id=client_id(message_id),
             request=request,
         )
         until_ms = max(now_ms, times.send_at_ms) + times.duration_ms + self.settings.keep_receipts_ms
-        receipts = tuple(
-            receipt
-            for number, part in enumerate(parts, 1)
-            for receipt in _receipts(
-                part.message, submission, caller, number if len(parts) > 1 else 0, receipt_id, until_ms
-            )
-        )
-        return Job(submission, message, receipts)
+        wanted: list[ReceiptWanted] = []
+        for number, part in enumerate(parts, 1):
+            named = (caller.tenant_id, message_id, number if len(parts) > 1 else 0)
+            wanted += receipts_of(part.message, named, part.system_id, request.body.text, now_ms, until_ms, receipt_id)
+        return Job(submission, message, tuple(wanted))
 
     async def _replace(self, caller: Caller, message: ShortMessage, message_id: str) -> None:
         """Cancel the message that an accepted one replaces (5.2.18); one that is under way already stays."""
@@ -200,10 +176,11 @@ class Submitter:
 
 def _outcome(verdict: Verdict, caller: Caller) -> Outcome:
     reject = verdict.reject
+    accepted = Outcome(s.ESME_ROK, verdict.message_id)
     if reject is None:
-        return Outcome(s.ESME_ROK, verdict.message_id)
+        return accepted
     status = refusals.status_of(reject, vendor=caller.profile.vendor_statuses)
-    return Outcome(status, detail=f"{reject.code}: {reject.message}")
+    return replace(accepted, status=status, detail=f"{reject.code}: {reject.message}")
 
 
 def _phone(message: ShortMessage, caller: Caller) -> Phone | int:
@@ -212,34 +189,3 @@ def _phone(message: ShortMessage, caller: Caller) -> Phone | int:
 
 def _sender(message: ShortMessage) -> str | int:
     return sender_of(message.source_addr_ton, message.source_addr_npi, message.source_addr)
-
-
-def _receipts(
-    message: ShortMessage, submission: Submission, caller: Caller, part: int, receipt_id: str, expires_at_ms: int
-) -> list[ReceiptWanted]:
-    """What registered_delivery asks for; a receipt of a part carries the id that the part was answered with."""
-    wanted = message.registered_delivery
-    kinds: list[Kind] = []
-    if wanted & 0x03:
-        kinds.append("final")
-    if wanted & INTERMEDIATE:
-        kinds.append("intermediate")
-    text = submission.request.body.text if submission.request is not None else ""
-    return [
-        ReceiptWanted(
-            ReceiptKey(caller.tenant_id, submission.message_id, part, kind),
-            receipt_id or client_id(submission.message_id, part),
-            caller.system_id,
-            message.source_addr_ton,
-            message.source_addr_npi,
-            message.source_addr,
-            message.dest_addr_ton,
-            message.dest_addr_npi,
-            message.destination_addr,
-            wanted & 0x03 == FAILURE_ONLY,
-            text[:QUOTED_CHARACTERS],
-            submission.received_at_ms,
-            expires_at_ms,
-        )
-        for kind in kinds
-    ]

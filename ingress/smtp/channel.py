@@ -12,7 +12,10 @@ MAX_COMMAND_OCTETS: Final = 12_288 + 2
 MAX_SKIPPED_OCTETS: Final = 256 * 1024
 """What is read of a line that is too long before the client is given up."""
 MAX_UNSENT_OCTETS: Final = 16 * 1024
+MAX_DRAINED_MESSAGES: Final = 4
+"""How many times the limit of a message is read, and thrown away, before the client is given up."""
 END_OF_DATA: Final = b"\r\n.\r\n"
+NO_ROOM: Final = "452 4.3.1 No room for the message now; try again"
 
 
 class EndError(Exception):
@@ -54,14 +57,14 @@ class Channel:
             raise BadLineError("500 5.5.2 A line holds neither CR nor NUL", fatal=True)
         return line
 
-    async def message(self, limit: int, room: Room) -> bytes | None:
+    async def message(self, limit: int, room: Room) -> bytes | str:
         """What comes before CRLF.CRLF, its dots as they were before they were stuffed (RFC 5321 section 4.5.2).
 
-        None when it was longer than `limit` or found no `room`: it was read to its end all the same. EndError when the
-        client goes, or never stops. The caller limits the time.
+        A reply instead when it was longer than `limit` or found no `room`: it was read to its end all the same. EndError
+        when the client goes, or never stops. The caller limits the time.
         """
         data = bytearray(b"\r\n")  # the line end of DATA: a dot may come first
-        total, held, begin, keep = 0, 0, 0, True
+        total, held, begin, refusal = 0, 0, 0, ""
         try:
             while True:
                 chunk, self._input = self._input, bytearray()
@@ -70,16 +73,20 @@ class Channel:
                 end = data.find(END_OF_DATA, begin)
                 if end >= 0:
                     self._input = data[end + len(END_OF_DATA) :]
-                    return bytes(data[: end + 2].replace(b"\r\n.", b"\r\n")[2:]) if keep and end <= limit else None
+                    if not refusal and end > limit:
+                        refusal = _too_long(limit)
+                    return refusal or bytes(data[: end + 2].replace(b"\r\n.", b"\r\n")[2:])
                 begin = max(0, len(data) - len(END_OF_DATA) + 1)
-                if keep and (total > limit + len(END_OF_DATA) or not room.take(len(chunk))):
-                    keep = False
-                elif keep:
+                if not refusal and total > limit + len(END_OF_DATA):
+                    refusal = _too_long(limit)
+                elif not refusal and not room.take(len(chunk)):
+                    refusal = NO_ROOM
+                elif not refusal:
                     held += len(chunk)
-                if not keep:
+                if refusal:
                     del data[:begin]
                     begin = 0
-                    if total > limit * 4 + READ_OCTETS:
+                    if total > limit * MAX_DRAINED_MESSAGES + READ_OCTETS:
                         raise EndError
                 self._input += await self._read()
         finally:
@@ -129,3 +136,7 @@ class Channel:
         if not chunk:
             raise EndError
         return chunk
+
+
+def _too_long(limit: int) -> str:
+    return f"552 5.3.4 A message has at most {limit} octets"

@@ -4,6 +4,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from domain.tenant import Tenant
+from schemas.mail.dkim_verify import Signature
+from schemas.mail.dmarc import Dmarc
+from schemas.mail.spf import Spf
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What is known about who sent a message."""
+
+    spf: Spf
+    signatures: tuple[Signature, ...]
+    dmarc: Dmarc
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,7 +23,8 @@ class Envelope:
     """One message from outside for one tenant.
 
     `client` is the peer's address, `mail_from` empty for the null sender, `recipients` in the tenant's domain. `raw` is the
-    message as it came, CRLF lines; `helo` is what the peer called itself.
+    message as it came (CRLF lines), behind the fields that we write: Return-Path, Authentication-Results and Received. `helo`
+    is what the peer called itself, `checked` what SPF, DKIM and DMARC say, None when nobody asked.
     """
 
     tenant: Tenant
@@ -21,6 +34,7 @@ class Envelope:
     recipients: tuple[str, ...]
     raw: bytes
     received_at_ms: int
+    checked: Checked | None = None
 
 
 class InboundMail(Protocol):

@@ -8,9 +8,10 @@ import orjson
 
 from domain.message import Body
 from ingress.smtp.settings import SmtpServerSettings
+from schemas.mail.addresses import addresses
 from schemas.mail.fields import Header, MailError
 from schemas.mail.mime import Mail, parse_mail
-from schemas.mail.words import addresses, text
+from schemas.mail.words import text
 
 TRACE_FIELD: Final = "x-hermes-trace"
 """What Hermes writes into each mail that it sends: one that comes back has gone in a circle."""
@@ -76,7 +77,7 @@ def check_octets(raw: bytes, settings: SmtpServerSettings) -> None:
         raise ContentError("550 5.5.2 A message holds no bare CR or LF")
     if b"\0" in raw:
         raise ContentError("554 5.6.0 A message holds no NUL")
-    if len(raw) > settings.max_text_line and max(map(len, raw.split(b"\r\n"))) > settings.max_text_line:
+    if has_longer_line(raw, settings.max_text_line):
         raise ContentError(f"550 5.6.0 A line is longer than {settings.max_text_line} octets")
     if len(raw) > settings.max_header:
         end = raw.find(b"\r\n\r\n")
@@ -84,17 +85,34 @@ def check_octets(raw: bytes, settings: SmtpServerSettings) -> None:
             raise ContentError(f"552 5.3.4 The header is longer than {settings.max_header} octets")
 
 
+def has_longer_line(raw: bytes, limit: int) -> bool:
+    """Whether a line of `raw` has more than `limit` octets: such a line covers a whole block of half that size."""
+    step = max(1, limit // 2)
+    for at in range(0, len(raw) - step, step):
+        if raw.find(b"\n", at, at + step) >= 0:
+            continue
+        end = raw.find(b"\n", at)
+        if (len(raw) if end < 0 else end) - raw.rfind(b"\n", 0, at) - 1 > limit:
+            return True
+    return False
+
+
 def check_header(header: Header, settings: SmtpServerSettings) -> None:
-    """Raises ContentError for a loop, and for a field that may stand only once."""
+    """Raises ContentError for a loop, a field that may stand only once, and a field of ours that means nothing."""
+    check_loop(header, settings)
     names = [field.name for field in header.fields]
-    if names.count("received") > settings.max_received or TRACE_FIELD in names:
-        raise ContentError("554 5.4.6 The message goes in a circle")
     for name in ONCE:
         if names.count(name) > 1:
             raise ContentError(f"554 5.6.0 The field {name} is there twice")
     for name in names:
         if name.startswith(OUR_PREFIX) and name not in _KNOWN:
             raise ContentError(f"554 5.6.0 The field {name[:76]} is not known")
+
+
+def check_loop(header: Header, settings: SmtpServerSettings) -> None:
+    """Raises ContentError for a message that has been here, or everywhere (RFC 5321 section 6.3)."""
+    if header.count("received") > settings.max_received or header.count(TRACE_FIELD):
+        raise ContentError("554 5.4.6 The message goes in a circle")
 
 
 def _left_out(mail: Mail) -> int:

@@ -15,7 +15,7 @@ from ingress.smtp.settings import SmtpServerSettings
 from ingress.smtp.shared import Shared
 
 BACKLOG: Final = 1_024
-CLOSE_POLL_S: Final = 0.02
+ABORT_MS: Final = 2_000
 
 
 class SmtpServer:
@@ -53,16 +53,16 @@ class SmtpServer:
         """Take no more connections; idle sessions end with 421, others after the reply they owe, all within `grace_ms`."""
         for server in self._listening:
             server.close()
-        for session in self._shared.sessions():
-            session.leave(at_once=False)
-        until_s = time.monotonic() + grace_ms / 1_000
-        while self.connections and time.monotonic() < until_s:
-            await asyncio.sleep(CLOSE_POLL_S)
-        for session in self._shared.sessions():
-            session.leave(at_once=True)
-        while self.connections:
-            await asyncio.sleep(0)
         self._listening.clear()
+        await self._leave(at_once=False, wait_ms=grace_ms)
+        await self._leave(at_once=True, wait_ms=ABORT_MS)
+
+    async def _leave(self, *, at_once: bool, wait_ms: int) -> None:
+        tasks = [session.task for session in self._shared.sessions()]
+        for session in self._shared.sessions():
+            session.leave(at_once=at_once)
+        if tasks:
+            await asyncio.wait(tasks, timeout=wait_ms / 1_000)
 
     async def _listen(self, port: int, tls: ssl.SSLContext | None) -> int:
         settings = self._shared.settings

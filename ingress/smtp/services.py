@@ -7,6 +7,7 @@ from typing import Protocol
 from domain.ports import ConfigView, Desk
 from domain.tenant import ApiKey, Tenant
 from ingress.smtp.inbound import InboundMail
+from schemas.mail.dns import Dns
 
 Resolve = Callable[[str, str], Awaitable[ApiKey | None]]
 """The key behind a user and a password, None for wrong ones; TransientError when it cannot be said now."""
@@ -44,7 +45,8 @@ class Config(ConfigView, Protocol):
 class Services:
     """Everything that a session reaches for. `clock` answers milliseconds since 1970, `new_id` a UUIDv7 with dashes.
 
-    `inbound` takes mail for the tenants' domains; None when this server takes submissions only.
+    `inbound` takes mail for the tenants' domains; None when this server takes submissions only. `dns` answers what SPF, DKIM
+    and DMARC ask about such mail; None leaves it unchecked.
     """
 
     desk: Desk
@@ -54,3 +56,4 @@ class Services:
     new_id: Callable[[], str]
     meter: Meter
     inbound: InboundMail | None = None
+    dns: Dns | None = None

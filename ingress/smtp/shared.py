@@ -1,5 +1,6 @@
 """What the sessions of one server share: settings, services, budgets, and the list of themselves."""
 
+import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,6 +13,11 @@ from ingress.smtp.settings import SmtpServerSettings
 
 class Leaving(Protocol):
     """A session as the server sees it."""
+
+    @property
+    def task(self) -> "asyncio.Task[None]":
+        """What serves the client."""
+        ...
 
     def leave(self, *, at_once: bool) -> None:
         """End, in good order or `at_once`."""

@@ -18,6 +18,7 @@ from ingress.smtp.services import Services
 from ingress.smtp.settings import SmtpServerSettings
 
 MAX_KEY_CHARS: Final = 255
+LARGE_OCTETS: Final = 256 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,11 @@ class Submitter:
         is a 250 that tells them.
         """
         try:
-            content = read_content(raw, self.settings)
+            # a large one takes too long to keep all other sessions waiting
+            large = len(raw) > LARGE_OCTETS
+            content = (
+                await asyncio.to_thread(read_content, raw, self.settings) if large else read_content(raw, self.settings)
+            )
         except ContentError as error:
             return line(error.reply)
         submissions = self._submissions(key, recipients, content)

@@ -10,7 +10,7 @@ from domain.tenant import ApiKey, Tenant
 from ingress.smtp.inbound import Envelope, InboundMail
 from ingress.smtp.login import is_alive
 from ingress.smtp.paths import Path, PathError, forward_path, reverse_path
-from ingress.smtp.reading import ContentError, check_octets
+from ingress.smtp.receiving import receive
 from ingress.smtp.replies import AUTH_REQUIRED, BUSY, SEQUENCE, line
 from ingress.smtp.services import Services
 from ingress.smtp.settings import SmtpServerSettings
@@ -49,13 +49,9 @@ class Transaction:
         inbound = self.services.inbound
         if inbound is None or self.tenant is None:
             return SEQUENCE
-        try:
-            check_octets(raw, self.settings)
-        except ContentError as error:
-            return line(error.reply)
         now_ms = self.services.clock()
         mail = Envelope(self.tenant, client, helo, self.sender.address, recipients, raw, now_ms)
-        return await self._asked(inbound.deliver(mail))
+        return await self._asked(receive(mail, inbound, self.services, self.settings))
 
     async def _add(self, argument: str) -> str:
         try:

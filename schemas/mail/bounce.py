@@ -5,25 +5,36 @@ from dataclasses import dataclass
 from typing import Final
 
 from schemas.mail.addresses import addresses
-from schemas.mail.bounce_reason import HARD, Reason, by_words, reason_of
-from schemas.mail.bounce_text import any_address, own_text, said_of
+from schemas.mail.bounce_json import events_of
+from schemas.mail.bounce_reason import Command, has_meaning, is_hard, reason_of
+from schemas.mail.bounce_text import addressee, any_address, own_text, said_of
+from schemas.mail.bounce_words import Reason
 from schemas.mail.dsn import STATUS_TYPES, Told, read_groups, told_of
 from schemas.mail.parts import Part, parse_parts
 from schemas.mail.words import text
 
 MAX_BOUNCES: Final = 100
 MAX_SAID_CHARS: Final = 4_000
+MAX_HTML_CHARS: Final = 50_000
 
-_REPLY = re.compile(r"\b([245]\d\d)(?=[ \-:<(#]|$)", re.MULTILINE)
+_REPLY = re.compile(
+    r"(?:\A[ \t]{0,8}(?=2)|(?<![\d.\[])(?=[45]))([245]\d\d)(?=[ \-:<(#]|$)(?! (?:hours|days|bytes))", re.MULTILINE
+)
 _STATUS = re.compile(r"(?<![\d.])#?([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
-_DATA = re.compile(
-    r"(?:reply to|answer to|after|>>>|response to|in reply)[^\n]{0,30}(?:end of )?data\b|did not like our DATA",
+_COMMAND = re.compile(
+    r"(?:>>> |in reply to (?:end of )?|after (?:sending )?(?:end of )?|(?:did not like our|response to"
+    r"|answer to) |command:?\s{1,3}|\[|\()"
+    r"(rcpt|mail|data|ehlo|helo|initial connection)(?![a-z])",
     re.IGNORECASE,
 )
-_AUTOMATIC = re.compile(
+_COMMANDS: Final[dict[str, Command]] = {
+    "rcpt": "RCPT", "mail": "MAIL", "data": "DATA", "ehlo": "EHLO", "helo": "EHLO", "initial connection": "CONN",
+}  # fmt: skip
+_SENT_AUTOMATICALLY = re.compile(
     r"\b(?:out of (?:the )?office|vacation|on leave|auto(?:matic)?[ -]?(?:reply|response))\b", re.IGNORECASE
 )
-_GOOD_ACTIONS: Final = frozenset({"delivered", "relayed", "expanded"})
+_GOOD_ACTIONS: Final = frozenset({"delivered", "relayed", "expanded", "deliverable"})
+_MACHINES: Final = ("mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
 
 
@@ -43,69 +54,94 @@ class Bounce:
 def parse_bounces(raw: bytes) -> tuple[Bounce, ...]:
     """The recipients that the report in `raw` is about, at most MAX_BOUNCES; empty when it is none. Raises MailError."""
     root = parse_parts(raw)
-    prose = _prose(root)
+    prose, returned = _prose(root)
     told = [one for part in root.walk() if part.type in STATUS_TYPES for one in told_of(part)]
-    if not told and "final-recipient:" in prose.lower():
-        told = list(
-            read_groups(prose[max(0, prose.lower().rfind("\n", 0, prose.lower().index("final-recipient:"))) :].encode())
-        )
+    lower = prose.lower()
+    if not told and "final-recipient:" in lower:
+        told = list(read_groups(prose[lower.rfind("\n\n", 0, lower.index("final-recipient:")) + 2 :].encode()))
     if told:
         return tuple(_of_told(one, prose, alone=len(told) == 1) for one in told[:MAX_BOUNCES])
+    if prose.lstrip().startswith("{"):
+        return tuple(_bounce(recipient, said, status, kind, "") for recipient, kind, status, said in events_of(prose))
     if _is_automatic(root):
         sender = addresses(root.header.first("from"))
         return (Bounce(sender[0][1] if sender else "", "vacation", False, "", "", "", ""),)
-    return tuple(_of_prose(root, prose)[:MAX_BOUNCES])
+    return tuple(_of_prose(root, prose, returned)[:MAX_BOUNCES])
 
 
-def _prose(root: Part) -> str:
-    """What the report says to people, without the message that it returns."""
+def _prose(root: Part) -> tuple[str, str]:
+    """What the report says to people, and the message that its text returns."""
     texts: list[str] = []
+    returned = ""
     for part in root.leaves():
         if part.type == "text/plain":
-            texts.append(own_text(part.text()))
+            own, rest = own_text(part.text())
         elif part.type == "text/html" and not texts:
-            texts.append(own_text(_TAG.sub(" ", part.text()[:50_000])))
-    return "\n".join(texts)
+            own, rest = own_text(_TAG.sub(" ", part.text()[:MAX_HTML_CHARS]))
+        else:
+            continue
+        texts.append(own)
+        returned = returned or rest
+    return "\n".join(texts), returned
 
 
 def _of_told(told: Told, prose: str, *, alone: bool) -> Bounce:
     about = next((one.text for one in said_of(prose) if one.recipient.lower() == told.recipient.lower()), "")
     said = told.diagnostic
-    if not by_words(said):
+    if not has_meaning(said):
         said = f"{said}\n{about or (prose if alone else '')}".strip()
-    status = _best_status(told.status, said)
-    code = _code(told.diagnostic) or _code(about)
-    if told.action in _GOOD_ACTIONS:
-        return Bounce(told.recipient, "delivered", False, status, code, told.action, said[:MAX_SAID_CHARS])
-    command = "DATA" if _DATA.search(f"{told.diagnostic}\n{about or prose}") else ""
-    reason = reason_of(said, status, code, command)
-    return Bounce(told.recipient, reason, reason in HARD, status, code, told.action, said[:MAX_SAID_CHARS])
+    return _bounce(
+        told.recipient, said, told.status, told.action, f"{told.diagnostic}\n{about}\n{prose if alone else ''}"
+    )
 
 
-def _of_prose(root: Part, prose: str) -> list[Bounce]:
+def _of_prose(root: Part, prose: str, returned: str) -> list[Bounce]:
     found = [(one.recipient, one.text) for one in said_of(prose)]
     failed = [address for _, address in addresses(root.header.first("x-failed-recipients"))]
     if failed:
         known = {address.lower(): said for address, said in found}
         found = [(address, known.get(address.lower(), prose)) for address in failed]
     if not found:
-        found = [(any_address(prose) or _returned_to(root), prose)]
-    bounces: list[Bounce] = []
-    for recipient, about in found:
-        said = about if by_words(about) or _code(about) else prose
-        status, code = _best_status("", said), _code(said)
-        command = "DATA" if _DATA.search(said) else ""
-        reason = reason_of(said, status, code, command)
-        bounces.append(Bounce(recipient, reason, reason in HARD, status, code, "", said[:MAX_SAID_CHARS]))
-    return [one for one in bounces if one.recipient]
+        found = [(any_address(prose) or addressee(returned) or _returned_to(root), prose)]
+    return [
+        _bounce(recipient, _telling(about, prose), "", "", about)
+        for recipient, about in found
+        if recipient and prose.strip()
+    ]
+
+
+def _telling(about: str, prose: str) -> str:
+    """The text about a recipient when it says why, otherwise the whole."""
+    if _code(about) or (has_meaning(about) and not _code(prose)):
+        return about
+    return prose
+
+
+def _bounce(recipient: str, said: str, status: str, action: str, context: str) -> Bounce:
+    status = _best_status(status, said)
+    code = _code(said)
+    if action in _GOOD_ACTIONS:
+        reason: Reason = "delivered"
+    elif action == "complaint":
+        reason = "feedback"
+    else:
+        reason = reason_of(said, status, code, _command(f"{said}\n{context}"))
+    return Bounce(recipient, reason, is_hard(reason, status), status, code, action, said[:MAX_SAID_CHARS])
+
+
+def _command(context: str) -> Command:
+    """The SMTP command that was refused: the last one that the text names."""
+    found = _COMMAND.findall(context[: 2 * MAX_SAID_CHARS])
+    return _COMMANDS[found[-1].lower()] if found else ""
 
 
 def _best_status(status: str, said: str) -> str:
     """The status that says most: one in the server's words counts more than a general one (x.0.0)."""
-    if status and not status.endswith(".0.0"):
-        return status
     found = _STATUS.findall(said)
-    return next((one for one in found if not one.endswith(".0.0")), found[0] if found else status)
+    fitting = [one for one in found if not one.endswith(".0.0") and (not status or one[0] == status[0])]
+    if status and not status.endswith(".0.0"):
+        return status if status in found or not fitting else fitting[0]
+    return fitting[0] if fitting else status or (found[0] if found else "")
 
 
 def _code(said: str) -> str:
@@ -114,8 +150,12 @@ def _code(said: str) -> str:
 
 
 def _is_automatic(root: Part) -> bool:
+    """Whether a person's mail program answered, not a server."""
+    sender = text(root.header.first("from")).lower()
+    if any(name in sender for name in _MACHINES) or root.header.first("x-failed-recipients"):
+        return False
     submitted = text(root.header.first("auto-submitted")).lower()
-    return submitted.startswith("auto-replied") or bool(_AUTOMATIC.search(text(root.header.first("subject"))))
+    return submitted.startswith("auto-replied") or bool(_SENT_AUTOMATICALLY.search(text(root.header.first("subject"))))
 
 
 def _returned_to(root: Part) -> str:

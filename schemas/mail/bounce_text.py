@@ -13,17 +13,23 @@ ADDRESS: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,252}"
 )
 _ALONE = re.compile(
-    r"[\s>*:-]{0,8}(?:(?:to|rcpt to|recipient|final-recipient|original-recipient|email address|failed recipient"
-    r"|unknown user|user unknown|address|undeliverable to|intended recipient|your message to)\b[\s:=;]{0,8}(?:rfc822;)?\s{0,4})?"
+    r"[\s>*:-]{0,8}(?:[245]\d\d[ -](?:[245]\.\d{1,3}\.\d{1,3} )?)?(?:(?:to|recipient address|rcpt to|recipient"
+    r"|final-recipient|original-recipient|email address|failed recipient"
+    r"|unknown user|user unknown|address|undeliverable to|intended recipient"
+    r"|your message to)\b[\s:=;]{0,8}(?:rfc822;)?\s{0,4})?"
     r"[<\"'(\[]{0,2}([^\s<>\"'()\[\],;:]{1,64}@[^\s<>\"'()\[\],;:]{1,253})[>\"')\]]{0,2}(.*)",
     re.IGNORECASE,
 )
+_TO = re.compile(r"^\s{0,4}to:([^\n]{1,400})", re.IGNORECASE | re.MULTILINE)
 _ORIGINAL = re.compile(
-    r"[\s>*-]{0,12}(?:original message (?:follows|headers|below|text)|original message$|this is a copy of (?:the|your) message"
-    r"|below this line is a copy|message headers? follow|return-path:|received: from|content of (?:your )?message|header follows"
-    r"|your original message|the following is a copy|unsent message|start of returned message|returned message|message header"
+    r"[\s>*-]{0,12}(?:original message (?:follows|headers|below|text)|original message[\s-]{0,40}$"
+    r"|this is a copy of (?:the|your) message"
+    r"|below this line is a copy|message headers? follow|return-path:|received: from|content of (?:your )?message"
+    r"|header follows"
+    r"|your original message|the following is a copy|unsent message|start of returned message|returned message"
+    r"|message header"
     r"|included is a copy|original mail|copy of the message|headers of the original|original headers|forwarded message"
-    r"|undelivered message|mail header|message-id:\s*<)",
+    r"|undelivered message|mail header|dkim-signature:|x-[a-z-]{1,40}:\s|delivered-to:|received:)",
     re.IGNORECASE,
 )
 
@@ -36,14 +42,13 @@ class Said:
     text: str
 
 
-def own_text(text: str) -> str:
-    """`text` up to the message that it returns."""
-    kept: list[str] = []
-    for line in text[:MAX_TEXT_CHARS].split("\n")[:MAX_LINES]:
+def own_text(text: str) -> tuple[str, str]:
+    """`text` up to the message that it returns, and that message."""
+    lines = text[:MAX_TEXT_CHARS].split("\n")[:MAX_LINES]
+    for number, line in enumerate(lines):
         if _ORIGINAL.match(line):
-            break
-        kept.append(line.rstrip())
-    return "\n".join(kept)
+            return "\n".join(lines[:number]), "\n".join(lines[number:])
+    return "\n".join(lines), ""
 
 
 def said_of(text: str) -> list[Said]:
@@ -53,10 +58,16 @@ def said_of(text: str) -> list[Said]:
         match = _ALONE.fullmatch(line)
         address = ADDRESS.match(match[1]) if match else None
         if match and address and len(found) < MAX_RECIPIENTS:
-            found.append((address[0].rstrip("."), [match[2]]))
+            found.append((address[0].rstrip("."), [line.replace(match[1], "", 1)]))
         elif found:
             found[-1][1].append(line)
     return list(_merged(found))
+
+
+def addressee(returned: str) -> str:
+    """Whom a returned message was for, empty for unknown."""
+    found = _TO.search(returned)
+    return any_address(found[1]) if found else ""
 
 
 def any_address(text: str) -> str:

@@ -10,12 +10,13 @@ from schemas.mail.charsets import decode
 from schemas.mail.fields import Header, MailError, split
 from schemas.mail.parameters import Valued, parse
 
-MAX_DEPTH: Final = 20
+MAX_DEPTH: Final = 10
 MAX_PARTS: Final = 500
 MAX_BOUNDARY_CHARS: Final = 200
+MAX_LOOKALIKES: Final = 10_000
+"""Places of one multipart that begin like its boundary and are none."""
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
-_CRLF = re.compile(rb"\r\n")
 _REST_OF_LINE = re.compile(rb"(--)?[ \t]*(?=\r?\n|\Z)")
 
 
@@ -46,7 +47,7 @@ class Part:
 
     def text(self) -> str:
         """The content as text with LF line ends."""
-        octets = _CRLF.sub(b"\n", self.octets())
+        octets = self.octets().replace(b"\r\n", b"\n")
         return decode(octets, self.parameters.parameters.get("charset", "utf-8"))
 
     def leaves(self) -> Iterator["Part"]:
@@ -91,11 +92,14 @@ def _part(raw: bytes, default_type: str, depth: int, seen: list[int]) -> Part:
 def _pieces(body: bytes, boundary: bytes) -> Iterator[bytes]:
     """What lies between the lines with the boundary; the last piece may lack its end (RFC 2046 section 5.1.1)."""
     delimiter = b"--" + boundary
-    start, at = -1, body.find(delimiter)
+    start, at, lookalikes = -1, body.find(delimiter), 0
     while at >= 0:
         rest = _REST_OF_LINE.match(body, at + len(delimiter))
         if rest is None or not (at == 0 or body.startswith(b"\n", at - 1)):
             at = body.find(delimiter, at + len(delimiter))
+            lookalikes += 1
+            if lookalikes > MAX_LOOKALIKES:
+                raise MailError("5.6.0", "too much looks like the boundary of a part")
             continue
         if start >= 0:
             yield _without_line_end(body[start : max(start, _before_line_end(body, at))])

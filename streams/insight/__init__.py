@@ -1,1 +1,1 @@
-"""Insight: the Faust application that counts what happens to messages, by minute, and answers for it over HTTP."""
+"""Insight: the Faust application that adds up what came and ended, by tenant and minute, and answers for it over HTTP."""

@@ -1,4 +1,4 @@
-"""The Faust application: one agent over the status topic, one table of minutes with its changelog.
+"""The Faust application: one agent over the usage topic, one table of minutes with its changelog.
 
 Its rules, each for a reason found in Faust 0.15.3:
 - A record is acknowledged here, after it was counted. Faust acknowledges by itself even when the agent raised.
@@ -13,6 +13,9 @@ Its rules, each for a reason found in Faust 0.15.3:
 After a crash the changelog restores the counts. A record that comes again is known by its offset and not counted twice. What
 was counted in the last instants before a kill can be missing, because Faust may commit an offset before the changelog's
 record has left (it waits 100 ms for that); the topic, read again from its beginning by a new group, repairs it.
+
+The topic holds sums of batches. The sums of a batch that the pipeline did again after its own crash are other records, and may
+count twice: usage is for watching, the money is in the ledger.
 """
 
 import asyncio
@@ -25,9 +28,8 @@ import faust
 from mode import CrashingSupervisor
 
 from schemas.codec import Codec, UnreadableError
-from schemas.rows import DeadRecord
-from schemas.topics import DEADLETTERS, STATUS
-from streams.insight.seen import StatusReader
+from schemas.rows import DeadRecord, UsageCounted
+from schemas.topics import DEADLETTERS, USAGE
 from streams.insight.tally import MAX_HELD, Clock, Tally
 from streams.insight.usage import HORIZON_MINUTES, MINUTE_MS
 from streams.metrics import Metrics
@@ -58,11 +60,11 @@ def now_ms() -> int:
 
 @dataclass(frozen=True, slots=True)
 class Insight:
-    """The application, its counts, and the topic that it counts."""
+    """The application, its counts, and the name of the topic that it reads."""
 
     app: Any
     tally: Tally
-    status: str
+    topic: str
 
     @property
     def is_ready(self) -> bool:
@@ -70,8 +72,8 @@ class Insight:
         return bool(self.app.tables.recovery.completed.is_set() and not self.app.rebalancing)
 
     def partitions(self) -> tuple[int, ...]:
-        """The status partitions that this process counts now."""
-        return tuple(sorted(tp.partition for tp in self.app.consumer.assignment() if tp.topic == self.status))
+        """The partitions of the topic that this process counts now."""
+        return tuple(sorted(tp.partition for tp in self.app.consumer.assignment() if tp.topic == self.topic))
 
 
 def build(
@@ -108,7 +110,7 @@ def build(
         extra_topic_configs=CHANGELOG_SETTINGS,
         help="counts by minute, partition and tenant",
     )
-    insight = Insight(app, Tally(rows, clock, metrics), prefix + STATUS.name)
+    insight = Insight(app, Tally(rows, clock, metrics), prefix + USAGE.name)
     _count_records(insight, codec, metrics, clock, prefix)
     _keep_table(insight, rows)
     app.finalize()
@@ -117,10 +119,9 @@ def build(
 
 def _count_records(insight: Insight, codec: Codec, metrics: Metrics, clock: Clock, prefix: str) -> None:
     app, tally = insight.app, insight.tally
-    read = StatusReader(codec).read
-    status = app.topic(prefix + STATUS.name, key_serializer="raw", value_serializer="raw", allow_empty=True)
+    usage = app.topic(insight.topic, key_serializer="raw", value_serializer="raw", allow_empty=True)
     dead = app.topic(prefix + DEADLETTERS.name, key_serializer="raw", value_serializer="raw")
-    dead_total = metrics.counter("hermes_deadletters_total", topic=STATUS.name)
+    dead_total = metrics.counter("hermes_deadletters_total", topic=USAGE.name)
 
     async def bury(place: Any, octets: bytes, reason: str) -> None:
         """The record is on the dead-letter topic when this returns."""
@@ -136,14 +137,22 @@ def _count_records(insight: Insight, codec: Codec, metrics: Metrics, clock: Cloc
             event = stream.current_event
             place = event.message
             try:
-                seen = read(octets or b"")
+                told = _read(codec, octets or b"")
             except UnreadableError as error:
                 await bury(place, octets or b"", str(error))
             else:
-                tally.add(seen, place.partition, place.offset)
+                tally.add(told, place.partition, place.offset)
             tally.hold(event.ack)
 
-    app.agent(status, name="count_usage", concurrency=1, supervisor_strategy=CrashingSupervisor)(count_usage)
+    app.agent(usage, name="count_usage", concurrency=1, supervisor_strategy=CrashingSupervisor)(count_usage)
+
+
+def _read(codec: Codec, octets: bytes) -> UsageCounted:
+    """The sums that one record holds; UnreadableError when it holds something else."""
+    value = codec.decode(octets)
+    if not isinstance(value, UsageCounted):
+        raise UnreadableError(f"{type(value).__name__}, not {UsageCounted.__name__}")
+    return value
 
 
 def _keep_table(insight: Insight, rows: Any) -> None:

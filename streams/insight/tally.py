@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, MutableMapping
 from typing import Protocol
 
-from streams.insight.seen import Seen
+from schemas.rows import UsageCounted
 from streams.insight.usage import Line, Minutes, Row, bucket, counted, lines, row_key
 from streams.metrics import Metrics
 
@@ -40,23 +40,19 @@ class Tally:
         self._clock = clock
         self._dirty: dict[str, int] = {}
         self._acks: list[Callable[[], object]] = []
-        self._seen = metrics.counter("hermes_insight_records_total", result="counted")
-        self._passed = metrics.counter("hermes_insight_records_total", result="on_the_way")
+        self._counted = metrics.counter("hermes_insight_records_total", result="counted")
         self._old = metrics.counter("hermes_insight_records_total", result="too_old")
         self._again = metrics.counter("hermes_insight_records_total", result="repeated")
 
-    def add(self, seen: Seen, partition: int, offset: int) -> None:
-        """Count one record."""
-        if not seen.states:
-            self._passed.inc()
-            return
-        minute = bucket(seen.at_ms, self._clock())
+    def add(self, told: UsageCounted, partition: int, offset: int) -> None:
+        """Add the sums of one record to its row."""
+        minute = bucket(told.minute_ms, self._clock())
         if minute is None:
             self._old.inc()
             return
-        key = row_key(minute, partition, seen.tenant_id)
+        key = row_key(minute, partition, told.tenant_id)
         before = self._rows.data.get(key)
-        row = counted(before, offset, seen.channel, seen.states)
+        row = counted(before, offset, told.counts)
         if row is None:
             self._again.inc()
             return
@@ -64,7 +60,7 @@ class Tally:
         self._dirty[key] = partition
         if before is None:
             self.minutes.add(key)
-        self._seen.inc()
+        self._counted.inc()
 
     def hold(self, ack: Callable[[], object]) -> None:
         """Keep a record's acknowledgement until its rows are written; too many of them are a reason to write."""

@@ -45,22 +45,21 @@ def minute_of(key: str) -> int:
 
 
 def bucket(at_ms: int, now_ms: int) -> int | None:
-    """The minute that an event of `at_ms` counts in, None when it is too old; a clock ahead of ours counts as now."""
+    """The minute that a time of `at_ms` counts in, None when it is too old; a clock ahead of ours counts as now."""
     now = now_ms // MINUTE_MS
     minute = min(at_ms // MINUTE_MS, now)
     return minute if minute > now - HORIZON_MINUTES else None
 
 
-def counted(row: Row | None, offset: int, channel: str, states: Iterable[str]) -> Row | None:
+def counted(row: Row | None, offset: int, told: Mapping[str, int]) -> Row | None:
     """The row after one more record, or None when that record is in it already."""
     if row is None:
-        return {"offset": offset, "counts": {f"{channel}.{state}": 1 for state in states}}
+        return {"offset": offset, "counts": dict(told)}
     if offset <= row["offset"]:
         return None
     counts = dict(row["counts"])
-    for state in states:
-        name = f"{channel}.{state}"
-        counts[name] = counts.get(name, 0) + 1
+    for name, count in told.items():
+        counts[name] = counts.get(name, 0) + count
     return {"offset": offset, "counts": counts}
 
 

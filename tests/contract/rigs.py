@@ -4,6 +4,7 @@ import multiprocessing
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any, Protocol
@@ -100,10 +101,8 @@ class MemoryRig:
 
         owned = list(self._drivers[name].engine.partitions)
         dying = MemoryDriver(nodes(False), PARTS, CODEC, self._broker, self._metrics, fault=fault, owned=owned)
-        try:
+        with suppress(CrashError):
             dying.settle(self._now_ms)
-        except CrashError:
-            pass
         self.stop(name)
 
     def wipe(self, name: str = "a") -> None:

@@ -29,7 +29,10 @@ def place(request: pytest.FixtureRequest) -> Rig | None:
 async def archive(place: Rig | None) -> Archive:
     if place is None:
         return FakeArchive({c.message_id: c for c in (MINE, THEIRS)})
-    told = [StatusChanged(c.message_id, c.tenant_id, 1, "expired", "", 0, True, "", 1, place.avro.encode(c)) for c in (MINE, THEIRS)]
+    told = [
+        StatusChanged(c.message_id, c.tenant_id, 1, "expired", "", 0, True, "", 1, place.avro.encode(c))
+        for c in (MINE, THEIRS)
+    ]
     await ArchiveWriter(place.pool, place.avro).apply(told)
     return PostgresArchive(place.pool, place.avro)
 

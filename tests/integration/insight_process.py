@@ -8,37 +8,32 @@ from typing import Any
 from prometheus_client import CollectorRegistry
 
 from schemas.catalogue import codec
-from schemas.registry import FileRegistry
+from schemas.codec import Codec
 from streams.insight.run import run
 from streams.logs import configure
 from streams.metrics import Metrics
 
 
-class BrokenRegistry:
-    """A registry that fails in a way that nobody expects."""
+class BrokenCodec(Codec):
+    """A codec that fails in a way that nobody expects."""
 
-    def __init__(self) -> None:
-        self._real = FileRegistry.load()
-
-    def id_of(self, value_type: type) -> int:
-        return self._real.id_of(value_type)
-
-    def schema_of(self, schema_id: int) -> dict[str, Any]:
-        raise ZeroDivisionError(f"schema {schema_id}")
+    def decode(self, octets: bytes) -> Any:
+        raise ZeroDivisionError(f"{len(octets)} octets")
 
 
 def main() -> int:
-    """Arguments: bootstrap, data folder, partitions, prefix of the names, `sound` or `broken`."""
-    bootstrap, folder, partitions, prefix, registry = sys.argv[1:]
+    """Arguments: bootstrap, data folder, partitions, prefix of the names, the codec: `sound` or `broken`."""
+    bootstrap, folder, partitions, prefix, how = sys.argv[1:]
     configure("insight")
+    sound = codec()
 
     def told(port: int) -> None:
         sys.stdout.write(json.dumps({"port": port}) + "\n")
         sys.stdout.flush()
 
     return run(
-        bootstrap, codec(BrokenRegistry() if registry == "broken" else None), Path(folder), "127.0.0.1", 0, int(partitions),
-        Metrics(CollectorRegistry()), prefix=prefix, told=told,
+        bootstrap, BrokenCodec(sound.registry, sound.types) if how == "broken" else sound, Path(folder), "127.0.0.1", 0,
+        int(partitions), Metrics(CollectorRegistry()), prefix=prefix, told=told,
     )  # fmt: skip
 
 

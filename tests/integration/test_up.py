@@ -99,7 +99,6 @@ def test_everything_answers_comes_back_after_kill_goes_on_after_a_stop_and_stops
         process.kill()  # the supervisor itself: its children go with it
         process.wait()
         process = start(home)
-        (home / "ready.json").unlink(missing_ok=True)
         second = ready(home, process, unlike=again["processes"])
         assert second["tenants"] == first["tenants"]
         assert (second["http"], second["kafka"]) == (first["http"], first["kafka"])

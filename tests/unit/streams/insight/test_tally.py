@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry
 
-from streams.insight.seen import Seen
+from schemas.rows import UsageCounted
 from streams.insight.tally import MAX_HELD, Tally
 from streams.insight.usage import HORIZON_MINUTES, MINUTE_MS, Row
 from streams.metrics import Metrics
@@ -33,7 +33,7 @@ class Acks:
 
 def feed(tally: Tally, acks: Acks, offsets: range, partition: int = 0, at_ms: int = NOW) -> None:
     for offset in offsets:
-        tally.add(Seen("t1", "sms", at_ms, ("accepted",)), partition, offset)
+        tally.add(UsageCounted("t1", at_ms, {"sms.accepted": 1}), partition, offset)
         tally.hold(lambda o=offset: acks.offsets.append(o))  # type: ignore[misc]
 
 

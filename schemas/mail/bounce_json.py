@@ -1,0 +1,47 @@
+"""Reports that come as JSON in a mail, the way Amazon SES sends them through SNS."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+MAX_CHARS: Final = 64 * 1024
+
+Event = tuple[str, str, str, str]
+"""Recipient, what became of it (`failed`, `complaint`, `delivered`), status, and what the server said."""
+
+
+def events_of(text: str) -> tuple[Event, ...]:
+    """What the JSON object at the begin of `text` tells; empty for any other."""
+    value = _object(text)
+    if isinstance(value.get("Message"), str):
+        value = _object(value["Message"])
+    return tuple(_events(value))
+
+
+def _events(value: dict[str, Any]) -> Iterator[Event]:
+    match value:
+        case {"bounce": {"bouncedRecipients": list(recipients)}}:
+            for one in recipients:
+                if isinstance(one, dict):
+                    said = _text(one, "diagnosticCode").partition(";")[2].strip()
+                    yield _text(one, "emailAddress"), "failed", _text(one, "status"), said
+        case {"complaint": {"complainedRecipients": list(recipients)}}:
+            for one in recipients:
+                if isinstance(one, dict):
+                    yield _text(one, "emailAddress"), "complaint", "", ""
+        case {"delivery": {"recipients": list(recipients), "smtpResponse": str(said)}}:
+            for one in recipients:
+                yield str(one), "delivered", "", said
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value, _ = json.JSONDecoder(strict=False).raw_decode(text[:MAX_CHARS].strip())
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _text(value: dict[str, Any], name: str) -> str:
+    found = value.get(name, "")
+    return found if isinstance(found, str) else ""

@@ -1,0 +1,1 @@
+"""Tests of the bench's parts that need no broker."""

@@ -1,0 +1,1 @@
+"""The demo: its expectations, its scenarios over a scripted API, and what it shows."""
