@@ -30,6 +30,12 @@ def split_key(key: str) -> tuple[str, int]:
     return message_id, int(attempt)
 
 
+def segment_of(row: Submit, provider_id: str) -> str:
+    """The id of `row` that a receipt's spelling of it stands for; two spellings are one segment."""
+    told = set(candidates(provider_id))
+    return next((own for own in row.provider_ids if told & _spellings(own)), provider_id)
+
+
 @dataclass(slots=True)
 class Book:
     """Rows by attempt, attempts by carrier id."""

@@ -10,6 +10,7 @@ import structlog
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError
 
+from egress.meter import Meter, Unmetered
 from schemas.codec import MAX_RECORD_OCTETS, Codec, UnreadableError
 from schemas.rows import DeadRecord
 from schemas.topics import DEADLETTERS, Topic
@@ -39,13 +40,16 @@ class Source:
     topics: tuple[Topic, ...]
 
 
-async def consume(source: Source, codec: Codec, handle: Handle, stop: asyncio.Event, *, gather_ms: int = 0) -> None:
+async def consume(
+    source: Source, codec: Codec, handle: Handle, stop: asyncio.Event, *, gather_ms: int = 0, meter: Meter | None = None
+) -> None:
     """Hand batches of decoded values to `handle` until `stop`; at least once each, in order within a partition.
 
     A record that cannot be read goes to `hermes.deadletters.v1` and is passed. What `handle` raises is raised here, its
     batch uncommitted: the supervisor starts the process again and the batch is done again.
     """
     holds = {topic.name: topic.holds for topic in source.topics}
+    known = meter or Unmetered()
     consumer = AIOKafkaConsumer(
         *holds,
         bootstrap_servers=source.bootstrap,
@@ -77,7 +81,7 @@ async def consume(source: Source, codec: Codec, handle: Handle, stop: asyncio.Ev
                 await asyncio.sleep(gather_ms / 1000)
                 more = await consumer.getmany(timeout_ms=0, max_records=MAX_BATCH)
                 records += [record for batch in more.values() for record in batch]
-            values = [v for r in records if (v := await _read(r, holds, codec, producer)) is not None]
+            values = [v for r in records if (v := await _read(r, holds, codec, producer, known)) is not None]
             if values:
                 async with asyncio.timeout(HANDLE_TIMEOUT_MS / 1000):
                     await handle(values)
@@ -88,7 +92,7 @@ async def consume(source: Source, codec: Codec, handle: Handle, stop: asyncio.Ev
             await producer.stop()
 
 
-async def _read(record: Any, holds: dict[str, tuple[type, ...]], codec: Codec, producer: Any) -> Any:
+async def _read(record: Any, holds: dict[str, tuple[type, ...]], codec: Codec, producer: Any, meter: Meter) -> Any:
     """The value of a record, or None after its dead letter is acknowledged."""
     try:
         value = codec.decode(record.value or b"")
@@ -102,6 +106,7 @@ async def _read(record: Any, holds: dict[str, tuple[type, ...]], codec: Codec, p
         (record.key or b"")[: MAX_DEAD_OCTETS // 16], (record.value or b"")[:MAX_DEAD_OCTETS],
         reason[:1_000], time.time_ns() // 1_000_000,
     )  # fmt: skip
+    meter.count("hermes_deadletters_total", topic=record.topic)
     log.error("record_unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
     key = f"{record.topic}/{record.partition}".encode()
     async with asyncio.timeout(BROKER_TIMEOUT_MS / 1000):

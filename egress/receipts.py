@@ -7,7 +7,7 @@ import structlog
 
 from domain.cascade.events import ReceiptArrived
 from domain.delivery import ReceiptSeen
-from egress.book import Book
+from egress.book import Book, segment_of
 from egress.lanes import Count
 from egress.publisher import Publisher
 from schemas.rows import Submit
@@ -73,7 +73,7 @@ class Receipts:
 
     async def _tick(self, row: Submit, receipt: ReceiptSeen) -> Submit:
         """A segment of a long message has arrived: it is delivered when all have."""
-        done = tuple(dict.fromkeys((*row.delivered_ids, receipt.provider_id)))
+        done = tuple(dict.fromkeys((*row.delivered_ids, segment_of(row, receipt.provider_id))))
         row = replace(row, delivered_ids=done)
         rows = self.book.encoded([row])
         self.book.save([row], rows)

@@ -7,6 +7,7 @@ from io import BytesIO
 from typing import Any
 
 import fastavro
+from fastavro.read import SchemaResolutionError
 from fastavro.schema import SchemaParseException, UnknownType
 
 from schemas.convert import converters
@@ -17,6 +18,10 @@ MAX_RECORD_OCTETS = 2 * 1024 * 1024
 """No record is larger; the broker is told the same."""
 
 _HEADER = struct.Struct(">bI")
+_UNREADABLE = (
+    EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError, SchemaResolutionError,
+)  # fmt: skip
+"""What fastavro raises for octets that are no record, or for a version that the newest cannot be read from."""
 
 
 class UnreadableError(ValueError):
@@ -62,7 +67,7 @@ class Codec:
         try:
             plain: Any = fastavro.schemaless_reader(source, written, wanted)
             value = back(plain)
-        except (EOFError, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError) as error:
+        except _UNREADABLE as error:
             raise UnreadableError(f"schema {schema_id}: {type(error).__name__}: {error}") from error
         if source.read(1):
             raise UnreadableError(f"schema {schema_id}: octets follow the record")

@@ -18,7 +18,7 @@ from streams.config_reader import ConfigReader
 from streams.engine import Engine, Meter, Raw
 from streams.node import Node, source_topics
 from streams.parts import Parts
-from streams.restore import changelog_ends, restore
+from streams.restore import changelog_ends, ends_of, restore
 from tables.config import ConfigTable
 from tables.partition import Partition
 from tables.store import RocksStore
@@ -108,6 +108,7 @@ class KafkaDriver:
         group: str = "hermes.pipeline",
     ) -> None:
         self._bootstrap = bootstrap
+        self._group = group
         self._codec = codec
         self._state = state
         self._meter = meter
@@ -196,6 +197,12 @@ class KafkaDriver:
         """Remember how far each changelog is in the store; all that this process wrote there is acknowledged and applied."""
         for number, ends in changelog_ends(self._admin, self.engine.partitions).items():
             self.engine.partitions[number].store.set_checkpoint(ends)
+        read = self.engine.positions()
+        lag = dict.fromkeys(self._topics, 0)
+        for (topic, number), end in ends_of(self._admin, read).items():
+            lag[topic] += end - read[topic, number]
+        for topic, behind in lag.items():
+            self._meter.set("hermes_consumer_lag_records", behind, group=self._group, topic=topic)
 
     def _assigned(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         for place in partitions:

@@ -69,9 +69,9 @@ from tables.catalogue import (
 )
 
 
-def _judge(layer: ModuleType, then: Edge) -> Callable[[Parts], Judge]:
+def _judge(number: int, layer: ModuleType, then: Edge) -> Callable[[Parts], Judge]:
     """A stateless layer: the rule of a module, and what comes after it."""
-    return lambda _: Judge(layer.check, then)
+    return lambda _: Judge(number, layer.check, then)
 
 
 # Admission, keyed by tenant: what is decided is kept first and told after.
@@ -79,16 +79,16 @@ _ADMISSION = (
     Node("admit", "admission", reads=(SUBMISSIONS,), writes=(AUTHENTICATE, ANSWER, EXPLAIN, VERDICTS), make=lambda _: Admit()),
     Node(
         "authenticate", "admission", reads=(AUTHENTICATE,), writes=(CHECK_TENANT, ANSWER),
-        make=_judge(l1_authentication, CHECK_TENANT),
+        make=_judge(1, l1_authentication, CHECK_TENANT),
     ),
-    Node("check_tenant", "admission", reads=(CHECK_TENANT,), writes=(LIMIT_RATE, ANSWER), make=_judge(l2_tenant, LIMIT_RATE)),
+    Node("check_tenant", "admission", reads=(CHECK_TENANT,), writes=(LIMIT_RATE, ANSWER), make=_judge(2, l2_tenant, LIMIT_RATE)),
     Node("limit_rate", "admission", reads=(LIMIT_RATE,), writes=(RESERVE, ANSWER), tables=(WINDOWS,), make=lambda _: Limit()),
     Node("reserve", "admission", reads=(RESERVE,), writes=(CHECK_SCHEMA, ANSWER), make=lambda _: Reserve()),
-    Node("check_schema", "admission", reads=(CHECK_SCHEMA,), writes=(COMPLY, ANSWER), make=_judge(l5_schema, COMPLY)),
-    Node("comply", "admission", reads=(COMPLY,), writes=(SCAN, ANSWER), make=_judge(l6_compliance, SCAN)),
-    Node("scan", "admission", reads=(SCAN,), writes=(RECORD, ANSWER), make=_judge(l7_content, RECORD)),
+    Node("check_schema", "admission", reads=(CHECK_SCHEMA,), writes=(COMPLY, ANSWER), make=_judge(5, l5_schema, COMPLY)),
+    Node("comply", "admission", reads=(COMPLY,), writes=(SCAN, ANSWER), make=_judge(6, l6_compliance, SCAN)),
+    Node("scan", "admission", reads=(SCAN,), writes=(RECORD, ANSWER), make=_judge(7, l7_content, RECORD)),
     Node("record", "admission", reads=(RECORD,), writes=(ROUTE,), make=lambda p: Record(p.salt_key)),
-    Node("route", "admission", reads=(ROUTE,), writes=(ANSWER,), make=_judge(l9_route, ANSWER)),
+    Node("route", "admission", reads=(ROUTE,), writes=(ANSWER,), make=_judge(9, l9_route, ANSWER)),
     Node(
         "answer", "admission", reads=(ANSWER,), writes=(CASCADE, LEDGER, AUDIT, VERDICTS), tables=(DECISIONS, CHAINS),
         make=lambda p: Answer(p.salt_key, p.keep_answers_ms),

@@ -36,6 +36,8 @@ class Partition:
         self._recent: dict[str, dict[str, Any]] = {t.name: {} for t in TABLES}
         self._expired: list[Write] = []
         self._timers: dict[str, Timer] = {}
+        self.active = 0
+        """Messages that have not ended."""
         self._due: list[tuple[int, int, str]] = []
 
     def get(self, table: Table[R], key: str) -> R | None:
@@ -116,6 +118,7 @@ class Partition:
         for _, stored in self.store.scan(TIMER_ROWS.tag):
             row: Timer = self._codec.decode(stored[_VERSION_OCTETS:])
             self._timers[row.message_id] = row
+        self.active = sum(not timer.final for timer in self._timers.values())
         self._due = [(t.due_ms, t.timer, t.message_id) for t in self._timers.values()]
         heapq.heapify(self._due)
         return len(self._timers)
@@ -167,7 +170,10 @@ class Partition:
 
     def _index(self, table: Table[Any], key: str, row: object | None, writes: list[Write]) -> None:
         if table.name == TIMER_ROWS.name:
+            before = self._timers.get(key)
+            self.active -= before is not None and not before.final
             if isinstance(row, Timer):
+                self.active += not row.final
                 self._timers[key] = row
                 heapq.heappush(self._due, (row.due_ms, row.timer, key))
             else:

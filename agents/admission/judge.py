@@ -1,5 +1,6 @@
 """The layers without state of their own (1, 2, 5, 6, 7, 9): ask the rule, pass on, put off, or refuse."""
 
+import time
 from dataclasses import dataclass
 
 from agents.admission.admitting import Admitting
@@ -10,17 +11,26 @@ from domain.evolve import evolve
 from domain.validation.facts import Layer
 from domain.verdict import Defer, Reject
 
+SAMPLE = 16
+"""One submission in so many is timed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """One stateless layer: `check` is its rule, `then` the next layer."""
+    """One stateless layer: number `layer`: `check` is its rule, `then` the next."""
 
+    layer: int
     check: Layer
     then: Edge
 
     def handle(self, value: Admitting, ctx: Context) -> None:
         """Judge the submission by the rule."""
-        match self.check(value.submission, value.facts()):
+        started = time.perf_counter()
+        outcome = self.check(value.submission, value.facts())
+        if ctx.offset % SAMPLE == 0:
+            took_s = time.perf_counter() - started
+            ctx.observe("hermes_validation_layer_duration_seconds", took_s, layer=str(self.layer))
+        match outcome:
             case Reject() as reject:
                 value.reject = reject
                 ctx.emit(ANSWER, value.submission.tenant_id, value)

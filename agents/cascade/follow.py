@@ -89,7 +89,9 @@ class Follow:
         """Bring the timer's row in line with the state, which names the wake that it wants."""
         row = ctx.get(TIMER_ROWS, state.message_id)
         if row is None or row.timer != state.timer:
-            ctx.put(TIMER_ROWS, state.message_id, Timer(state.message_id, state.timer, state.wake_at_ms))
+            ctx.put(
+                TIMER_ROWS, state.message_id, Timer(state.message_id, state.timer, state.wake_at_ms, state.is_final)
+            )
 
     def _carry_out(self, state: Cascade, commands: tuple[Command, ...], ctx: Context) -> None:
         for command in commands:

@@ -10,6 +10,9 @@ from domain.routing.decision import RoutingDecision
 from domain.routing.select import select
 from schemas.topics import CASCADE, DECISIONS, attempts_topic
 
+TRACE_HEADER = "X-Hermes-Trace"
+"""On every mail: one that comes back to our own SMTP server is known by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Route:
@@ -54,4 +57,5 @@ class Route:
             message.sender_name, message.body.subject, message.body.text, message.body.html,
             send.at_ms, send.expires_at_ms, planned.segments,
             won.price_micros, won.cost_micros, message.trace_id,
+            {TRACE_HEADER: message.message_id} if send.channel == "email" else {},
         )  # fmt: skip

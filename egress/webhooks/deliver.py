@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import aiohttp
 import structlog
 
+from egress.meter import Meter, Unmetered
 from egress.webhooks.post import Answer, post
 from egress.webhooks.schedule import next_delay_ms, retry_after_ms
 from egress.webhooks.settings import WebhookSettings
@@ -45,6 +46,7 @@ class Deliverer:
     settings: WebhookSettings
     now_ms: Callable[[], int] = _now_ms
     jitter: Callable[[], float] = _jitter
+    meter: Meter = field(default_factory=Unmetered)
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
     _in_flight: Counter[Endpoint] = field(default_factory=Counter)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -102,8 +104,10 @@ class Deliverer:
         )  # fmt: skip
         if answer.accepted:
             await self.store.delivered(delivery, answer.status, now)
+            self.meter.count("hermes_webhook_deliveries_total", result="delivered")
             event.info("callback_delivered")
             return
+        self.meter.count("hermes_webhook_deliveries_total", result="refused")
         error = answer.error or f"status {answer.status}"
         if answer.status == GONE:
             await self.store.failed(delivery, answer.status, error, now)

@@ -1,6 +1,7 @@
 """One bound (or not yet bound) ESME: the states of SMPP 3.4 section 2.2, its window, its receipts, its end."""
 
 import asyncio
+from typing import Final
 
 import structlog
 
@@ -19,6 +20,8 @@ from schemas.smpp import status as s
 from schemas.smpp.framing import MAX_PDU_OCTETS
 from schemas.smpp.pdu import INTERFACE_VERSION, TLV_SC_INTERFACE_VERSION, Broken, Pdu, ShortMessage, Tlv
 
+MAX_LOGGED_FAULTS: Final = 10
+
 log = structlog.get_logger()
 
 
@@ -31,6 +34,8 @@ class Session:
         self._outstanding = Outstanding(shared.settings.receipt_window, shared.settings.receipt_timeout_ms)
         self._state: State = "open"
         self._in_flight = 0
+        self._unbound_pdus = 0
+        self._faults = 0
         self._goodbye: Goodbye | None = None
         self._counted = False
         self.caller: Caller | None = None
@@ -84,12 +89,20 @@ class Session:
         self._shared.pump.wake()
 
     def fault(self, what: str) -> None:
-        """See ConnectionOwner."""
+        """See ConnectionOwner: all are counted, the first few of a session are logged."""
         self._shared.meter.fault(what)
-        log.info("smpp_fault", fault=what, peer=self.peer, system_id=self.caller.system_id if self.caller else "")
+        self._faults += 1
+        if self._faults <= MAX_LOGGED_FAULTS:
+            log.info("smpp_fault", fault=what, peer=self.peer, system_id=self.caller.system_id if self.caller else "")
 
     def received(self, frame: bytes) -> None:
         """See ConnectionOwner."""
+        if self.caller is None:
+            self._unbound_pdus += 1
+            if self._unbound_pdus > self._shared.settings.max_unbound_pdus:
+                self.fault("talkative")
+                self.connection.close()
+                return
         pdu = codec.decode(frame)
         command_id = pdu.command_id
         if c.is_response(command_id):
@@ -130,10 +143,7 @@ class Session:
             judged = s.ESME_RBINDFAIL
         shared.meter.bind(judged if isinstance(judged, int) else s.ESME_ROK)
         if isinstance(judged, int):
-            log.info("smpp_bind_refused", peer=self.peer, status=judged)
-            self._write(codec.refusal(pdu, judged) or b"")
-            self._state = "unbinding"
-            asyncio.get_running_loop().call_later(shared.settings.refused_close_ms / 1000, self.connection.close)
+            self._refuse_bind(pdu, judged)
             return
         shared.binds.bind(self, judged)
         self.caller = judged
@@ -147,6 +157,13 @@ class Session:
         log.info("smpp_bound", tenant_id=judged.tenant_id, system_id=judged.system_id, peer=self.peer, mode=self._state)
         self.connection.drain()
         shared.pump.wake()
+
+    def _refuse_bind(self, pdu: Pdu, status: int) -> None:
+        """Say why, and close a moment later, so that the answer is read."""
+        log.info("smpp_bind_refused", peer=self.peer, status=status)
+        self._write(codec.refusal(pdu, status) or b"")
+        self._state = "unbinding"
+        asyncio.get_running_loop().call_later(self._shared.settings.refused_close_ms / 1000, self.connection.close)
 
     def unbind(self) -> None:
         """Take no more requests, answer those at work, say unbind, and close when the peer has answered."""
@@ -189,8 +206,7 @@ class Session:
     # Requests.
 
     def _request(self, caller: Caller, pdu: ShortMessage | Pdu) -> None:
-        shared = self._shared
-        started_ms = self.connection.now_ms()
+        shared, started_ms = self._shared, self.connection.now_ms()
         if pdu.command_id in SENDING and not shared.binds.may_submit(caller, max(1, len(destinations_of(pdu)))):
             self._answer(pdu.command_id, codec.refusal(pdu, s.ESME_RTHROTTLED) or b"", started_ms)
             return
@@ -260,13 +276,8 @@ class Session:
             log.info("smpp_key_ended", tenant_id=self.caller.tenant_id, key_id=self.caller.key.key_id)
             self.unbind()
             return
-        due = connection.clocks.due(
-            now_ms,
-            shared.settings,
-            bound=self._state in BOUND,
-            blocked_since_ms=connection.blocked_since_ms,
-            paused=connection.is_paused,
-        )
+        bound, blocked_ms, paused = self._state in BOUND, connection.blocked_since_ms, connection.is_paused
+        due = connection.clocks.due(now_ms, shared.settings, bound=bound, blocked_since_ms=blocked_ms, paused=paused)
         if due == "enquire":
             self._enquire()
         elif due != "nothing":

@@ -65,6 +65,7 @@ class SmppServerSettings:
     backlog: int = 1_024
     max_sessions: int = 2_000
     max_unbound_per_ip: int = 200
+    max_unbound_pdus: int = 100
     max_failed_binds_per_ip: int = 20
     failed_binds_ms: int = 60_000
     max_in_flight: int = 10_000

@@ -14,7 +14,8 @@ from schemas.mail.dns import AddressKind, DnsError
 
 MAX_RECORDS: Final = 50
 MAX_TEXT_OCTETS: Final = 16 * 1024
-DNS_PORT: Final = 53
+_NO_NAMES: Final = (dns.name.LabelTooLong, dns.name.EmptyLabel, dns.name.NameTooLong)
+"""What cannot be asked is not there."""
 
 
 class DnsPython:
@@ -48,7 +49,7 @@ class DnsPython:
         try:
             async with asyncio.timeout(self._timeout_s * 1.5):
                 found = await self._resolver.resolve(dns.name.from_text(name), kind, search=False)
-        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, dns.name.LabelTooLong, dns.name.EmptyLabel):
+        except (dns.resolver.NXDOMAIN, dns.resolver.NoAnswer, *_NO_NAMES):
             return ()
         except (dns.exception.DNSException, OSError, TimeoutError, UnicodeError) as error:
             raise DnsError(f"{kind}: {type(error).__name__}") from error

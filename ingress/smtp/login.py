@@ -11,6 +11,7 @@ import structlog
 from domain.errors import TransientError
 from domain.tenant import ApiKey
 from ingress.expiring import Expiring
+from ingress.smtp.room import network_of
 from ingress.smtp.services import Services
 from ingress.smtp.settings import SmtpServerSettings
 
@@ -41,7 +42,7 @@ class LoginError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """Proves credentials. `guesses` counts the wrong ones of each client's address."""
+    """Proves credentials. `guesses` counts the wrong ones of each client's network."""
 
     services: Services
     settings: SmtpServerSettings
@@ -49,13 +50,14 @@ class Login:
 
     async def prove(self, argument: str, client: str, ask: Ask) -> ApiKey:
         """The key of whoever authenticates with `AUTH argument`. Raises LoginError, and what `ask` raises."""
-        if (self.guesses.get(client) or 0) >= self.settings.max_client_failures:
+        network = network_of(client)
+        if (self.guesses.get(network) or 0) >= self.settings.max_client_failures:
             self.services.meter.login("deferred")
             raise LoginError(LATER)
         user, password = await _credential(argument, ask)
         key = await self._key(user, password)
         if key is None:
-            self.guesses.put(client, (self.guesses.get(client) or 0) + 1)
+            self.guesses.put(network, (self.guesses.get(network) or 0) + 1)
             self.services.meter.login("refused")
             _log.info("smtp.login_refused", client=client)
             await asyncio.sleep(self.settings.failure_delay_ms / 1_000)

@@ -2,6 +2,11 @@
 
 from collections import Counter
 from dataclasses import dataclass, field
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Final
+
+CLIENT_BITS6: Final = 64
+"""One IPv6 customer has at least as many addresses as fit behind these bits."""
 
 
 @dataclass(slots=True)
@@ -46,3 +51,16 @@ class Doors:
         self._by_client[client] -= 1
         if self._by_client[client] <= 0:
             del self._by_client[client]
+
+
+def network_of(client: str) -> str:
+    """Whom a limit for one client is for: an IPv4 address, or the /64 of an IPv6 address."""
+    try:
+        address = ip_address(client)
+    except ValueError:
+        return client
+    if not isinstance(address, IPv6Address):
+        return client
+    if address.ipv4_mapped is not None:
+        return str(address.ipv4_mapped)
+    return str(ip_network((int(address), CLIENT_BITS6), strict=False))

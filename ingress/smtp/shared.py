@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from ingress.smtp.login import Login
-from ingress.smtp.room import Doors, Room
+from ingress.smtp.room import Doors, Room, network_of
 from ingress.smtp.services import Services
 from ingress.smtp.settings import SmtpServerSettings
 
@@ -37,7 +37,7 @@ class Shared:
 
     def enter(self, session: Leaving, client: str) -> bool:
         """Whether the session may be served; it is in the list then, until it has `left`."""
-        if not self.doors.enter(client):
+        if not self.doors.enter(network_of(client)):
             return False
         self._sessions.add(session)
         return True
@@ -45,7 +45,7 @@ class Shared:
     def left(self, session: Leaving, client: str) -> None:
         """The session is over."""
         self._sessions.discard(session)
-        self.doors.leave(client)
+        self.doors.leave(network_of(client))
 
     def sessions(self) -> Iterator[Leaving]:
         """Those that are served now."""

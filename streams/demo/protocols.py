@@ -6,6 +6,7 @@ import smtplib
 import time
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import SMTP as SMTP_POLICY
 from typing import Any, Final
 
 from smpplib import consts
@@ -105,7 +106,7 @@ def submit_mail(account: Account, mail: EmailMessage) -> tuple[int, str]:
         server.login(account.user, account.password)
         server.mail(str(mail["From"].addresses[0].addr_spec))
         server.rcpt(str(mail["To"].addresses[0].addr_spec))
-        status, reply = server.data(mail.as_bytes())
+        status, reply = server.data(mail.as_bytes(policy=SMTP_POLICY))
     return status, reply.decode("ascii", "replace")
 
 

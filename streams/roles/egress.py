@@ -27,6 +27,7 @@ from schemas.topics import CARRIERS, attempts_topic
 from streams.kafka import now_ms, producer
 from streams.metrics import Metrics
 from streams.metrics_server import serve_metrics
+from streams.roles.alive import watch_tasks
 from streams.roles.carrier_events import CarrierMeter
 from streams.roles.context import RoleContext, stop_event
 from streams.roles.ways_out import MailWay, SmsWay, on_unknown
@@ -76,6 +77,7 @@ async def _serve(context: RoleContext) -> None:
         name: MailWay(name, Mta(wanted), metrics)
         for name, wanted in mail_pools(context.settings, context.state).items()
     }
+    watch_tasks(metrics, context.name, asyncio.get_running_loop())
     lanes = _lanes(sms, mail, context)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=context.bootstrap, group_id=GROUP, group_instance_id=context.name, enable_auto_commit=False,
@@ -95,7 +97,7 @@ async def _serve(context: RoleContext) -> None:
                 tasks.create_task(_report(sms, mail, publisher)),
                 tasks.create_task(run_webhooks(
                     context.bootstrap, context.dsn, records,
-                    WebhookSettings(allow_private=context.settings.egress.webhooks_allow_private), stop,
+                    WebhookSettings(allow_private=context.settings.egress.webhooks_allow_private), stop, metrics,
                 )),
             ]  # fmt: skip
             context.announce({"metrics": f"127.0.0.1:{server.port}"})

@@ -19,23 +19,29 @@ from ingress.http.meter import PrometheusMeter
 from ingress.http.server import listen
 from ingress.http.services import Services
 from ingress.outbox import OutboxRelay
+from ingress.smpp.receipts import run_receipts
+from ingress.smpp.server import SmppServer
 from schemas.catalogue import codec
 from schemas.sql.pool import open_pool
 from schemas.topics import CONFIG
 from streams.config_reader import ConfigReader
 from streams.kafka import now_ms, producer
+from streams.metrics import Metrics
+from streams.roles.alive import watch_tasks
 from streams.roles.context import RoleContext, stop_event
+from streams.roles.ways_in import WaysIn
 from streams.settings.resolve import public_url
 from tables.config import ConfigTable
 
 log = structlog.get_logger()
 
 CONFIG_TIMEOUT_S = 5.0
-WATCH_S = 0.2
+WATCH_S = 0.1
+GRACE_MS = 4_000
 
 
 class DeskFailedError(Exception):
-    """The thread that reads verdicts has ended; the process must, too."""
+    """What every answer depends on has ended; the process must, too."""
 
 
 def run(context: RoleContext) -> int:
@@ -103,6 +109,8 @@ async def _serve(context: RoleContext) -> None:
     )
     stop = stop_event(context.stop)
     meter = PrometheusMeter(registry)
+    metrics = Metrics(registry)
+    watch_tasks(metrics, context.name, asyncio.get_running_loop())
     async with open_pool(context.dsn) as pool:
         relay = OutboxRelay(pool, configs.publish)
         directory = PostgresDirectory(pool, records, table, relay, SecretChecker(now_ms))
@@ -111,24 +119,41 @@ async def _serve(context: RoleContext) -> None:
             desk, table, directory, PostgresArchive(pool, records), public_url(context.settings, context.state),
             now_ms, _new_id, meter, lambda: _not_ready(desk, pool),
         )  # fmt: skip
-        host = context.settings.gateway.host
-        rest = await listen(build_app(services), meter, host, context.ports["http"])
+        ways = WaysIn(desk, directory, table, records, pool, metrics, _new_id)
+        host, ports = context.settings.gateway.host, context.ports
+        smpp, smtp = ways.smpp(host, ports["smpp"]), ways.smtp(host, ports["smtp"])
         try:
+            rest = await listen(build_app(services), meter, host, ports["http"])
+            addresses: dict[str, object] = {
+                "http": f"{host}:{rest.port}",
+                "smpp": f"{host}:{(await smpp.start()).plain}",
+                "smtp": f"{host}:{(await smtp.start())[0]}",
+            }
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(relay.run(stop))
-                tasks.create_task(_watch(desk, stop))
-                context.announce({"http": f"{host}:{rest.port}"})
+                tasks.create_task(run_receipts(context.bootstrap, records, smpp.receipts, stop))
+                context.announce(addresses)
+                await _until_stopped(desk, smpp, stop)
+            async with asyncio.TaskGroup() as ends:
+                ends.create_task(rest.close())
+                ends.create_task(smpp.stop(GRACE_MS))
+                ends.create_task(smtp.stop(GRACE_MS))
         finally:
-            await rest.close()
             desk.close()
 
 
-async def _watch(desk: PipelineDesk, stop: asyncio.Event) -> None:
-    """A desk that reads no answers any more ends the process."""
-    while not stop.is_set():
-        if desk.failure:
-            raise DeskFailedError(desk.failure)
-        await asyncio.sleep(WATCH_S)
+async def _until_stopped(desk: PipelineDesk, smpp: SmppServer, stop: asyncio.Event) -> None:
+    """Wait for `stop`; a desk that reads no answers any more, or an SMPP task that died, ends the process."""
+    died = asyncio.ensure_future(smpp.failed())
+    try:
+        while not stop.is_set():
+            if desk.failure:
+                raise DeskFailedError(desk.failure)
+            if died.done():
+                raise DeskFailedError("the SMPP server has failed") from died.result()
+            await asyncio.wait((died,), timeout=WATCH_S)
+    finally:
+        died.cancel()
 
 
 async def _not_ready(desk: PipelineDesk, pool: object) -> list[str]:

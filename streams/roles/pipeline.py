@@ -7,6 +7,7 @@ from streams.kafka import KafkaDriver
 from streams.metrics import Metrics
 from streams.metrics_server import serve_metrics
 from streams.parts import Parts
+from streams.roles.alive import watch_tasks
 from streams.roles.context import RoleContext
 from streams.salt import salt_key
 from streams.settings.resolve import public_url
@@ -25,6 +26,10 @@ def run(context: RoleContext) -> int:
         TOPOLOGY, parts, codec(context.registry), context.bootstrap, context.state / context.name, metrics
     )
     metrics.watch("hermes_timers_pending", lambda: sum(p.pending for p in list(driver.engine.partitions.values())))
+    metrics.watch(
+        "hermes_cascade_active_messages", lambda: sum(p.active for p in list(driver.engine.partitions.values()))
+    )
+    watch_tasks(metrics, context.name)
     server = serve_metrics(registry, port=context.ports["pipeline-metrics"])
     try:
         driver.run(context.stop.is_set, lambda: context.announce({"metrics": f"127.0.0.1:{server.port}"}))

@@ -66,6 +66,9 @@ class Queue:
     """Takes mail as Hermes does."""
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+        octets = envelope.original_content or b""
+        if b"\n" in octets.replace(b"\r\n", b""):
+            return "550 5.5.2 A message holds no bare CR or LF"
         return f"250 2.0.0 Ok: queued as msg-{len(envelope.rcpt_tos)}"
 
 
@@ -74,6 +77,7 @@ def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: 
     return AuthResult(success=(data.login, data.password) == (b"demo", b"secret"))
 
 
+@pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
 async def test_the_smtp_client_logs_in_and_gives_the_last_reply() -> None:
     loop = asyncio.get_running_loop()
     server = await loop.create_server(

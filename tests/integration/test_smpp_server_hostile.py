@@ -102,6 +102,12 @@ async def test_a_pdu_that_comes_in_drops_is_cut_off() -> None:
         assert await esme.wait_closed() == codec.header_only(c.GENERIC_NACK, s.ESME_RINVCMDLEN, 0)
 
 
+async def test_who_talks_on_without_a_bind_is_cut_off() -> None:
+    async with gateway() as gate, Esme(gate.port) as esme:
+        esme.say(codec.header_only(c.ENQUIRE_LINK, 0, 1) * 101)
+        assert len(await esme.wait_closed()) == 100 * 16
+
+
 async def test_a_connection_that_never_binds_is_closed() -> None:
     async with gateway(replace(QUICK, session_init_ms=60)) as gate, Esme(gate.port) as esme:
         assert (await esme.ask(Pdu(c.ENQUIRE_LINK, 0, 0))).status == s.ESME_ROK

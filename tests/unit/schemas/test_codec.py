@@ -1,5 +1,6 @@
 """Every value of the catalogue survives the wire, and what is no record of ours is told from one."""
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -36,7 +37,7 @@ def test_a_value_comes_back_as_it_was(value_type: type, data: Any) -> None:
         (b"\x00\x00\x00", "Confluent"),
         (b"\x01" + CODEC.encode(TIMER)[1:], "Confluent"),
         (b"\x00\xff\xff\xff\xff" + CODEC.encode(TIMER)[5:], "4294967295"),
-        (CODEC.encode(TIMER)[:-1], "EOFError"),
+        (CODEC.encode(TIMER)[:-1], "schema"),
         (CODEC.encode(TIMER) + b"\x00", "octets follow"),
     ],
 )
@@ -47,10 +48,8 @@ def test_what_is_no_record_is_unreadable_with_a_reason(octets: bytes, reason: st
 
 @given(st.sampled_from(sorted(FileRegistry.load().schemas)), st.binary(max_size=200))
 def test_whatever_octets_follow_a_known_id_they_are_a_value_or_unreadable(schema_id: int, body: bytes) -> None:
-    try:
-        CODEC.decode(b"\x00" + schema_id.to_bytes(4, "big") + body)
-    except UnreadableError as error:
-        assert str(error)
+    with suppress(UnreadableError):
+        assert CODEC.decode(b"\x00" + schema_id.to_bytes(4, "big") + body) is not None
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """The budgets that sessions share."""
 
-from ingress.smtp.room import Doors, Room
+from ingress.smtp.room import Doors, Room, network_of
 from ingress.smtp.settings import SmtpServerSettings, is_loopback
 
 
@@ -27,3 +27,11 @@ def test_a_password_in_plain_text_is_for_loopback_only() -> None:
     assert SmtpServerSettings().plaintext_auth
     assert not SmtpServerSettings(host="0.0.0.0").plaintext_auth
     assert SmtpServerSettings(host="0.0.0.0", allow_plaintext_auth=True).plaintext_auth
+
+
+def test_the_addresses_of_one_ipv6_customer_count_as_one() -> None:
+    assert network_of("192.0.2.1") == "192.0.2.1"
+    assert network_of("::ffff:192.0.2.1") == "192.0.2.1"
+    assert network_of("2001:db8::1") == network_of("2001:db8::ffff:1") == "2001:db8::/64"
+    assert network_of("fe80::1%eth0") == "fe80::/64"
+    assert network_of("") == ""
