@@ -11,6 +11,7 @@ from streams.restore import changelog_reader, ends_of
 from tables.config import ConfigTable
 
 PATIENCE_S = 10.0
+FETCH_WAIT_MS = 500
 BATCH_RECORDS = 1_000
 
 
@@ -25,7 +26,7 @@ class ConfigReader:
         self._codec = codec
         self._table = table
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
-        self._consumer: Consumer = changelog_reader(bootstrap)
+        self._consumer: Consumer = changelog_reader(bootstrap, FETCH_WAIT_MS)
         self._consumer.assign([TopicPartition(t.name, 0, 0) for t in (CONFIG, CARRIERS)])
 
     def poll(self, wait_s: float = 0) -> None:

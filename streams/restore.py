@@ -12,6 +12,7 @@ from tables.partition import LogRecord, Partition
 BATCH_RECORDS = 5_000
 PATIENCE_S = 30.0
 RETRY_S = 0.1
+RESTORE_WAIT_MS = 10
 _PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
 """What a broker says of a partition that it is just taking over."""
 
@@ -26,7 +27,7 @@ def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
     """Bring the store up to the end of its changelogs; returns (records applied, milliseconds)."""
     started = time.monotonic()
     checkpoint = partition.store.checkpoint()
-    reader = changelog_reader(bootstrap)
+    reader = changelog_reader(bootstrap, RESTORE_WAIT_MS)
     applied = 0
     try:
         ends: dict[str, int] = {}
@@ -70,14 +71,15 @@ def changelog_ends(admin: AdminClient, partitions: Iterable[int]) -> dict[int, d
     return ends
 
 
-def changelog_reader(bootstrap: str) -> Consumer:
-    """A consumer without a group: it is assigned by hand and never commits."""
+def changelog_reader(bootstrap: str, fetch_wait_ms: int) -> Consumer:
+    """A consumer without a group: it is assigned by hand and never commits. A fetch waits `fetch_wait_ms` for records."""
     return Consumer({
         "bootstrap.servers": bootstrap,
         "group.id": "hermes.restore",
         "enable.auto.commit": False,
         "auto.offset.reset": "earliest",
         "enable.partition.eof": True,
+        "fetch.wait.max.ms": fetch_wait_ms,
         "log_level": 3,
     })  # fmt: skip
 
@@ -91,7 +93,8 @@ def _read(reader: Consumer, partition: Partition, place: TopicPartition, start: 
     deadline = time.monotonic() + PATIENCE_S
     while at < end:
         batch: list[LogRecord] = []
-        for message in reader.consume(BATCH_RECORDS, 0.2):
+        # a wait for a full batch would last its whole time: wait for one record, then take what is there
+        for message in (*reader.consume(1, 0.2), *reader.consume(BATCH_RECORDS, 0)):
             error = message.error()
             if error is not None:
                 if error.name() == "_PARTITION_EOF":

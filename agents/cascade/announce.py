@@ -1,12 +1,12 @@
 """Announces each state of a message: to the status topic, and to the tenant's callback when it is final."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from agents.cascade.edges import COUNT, ToAnnounce, ToCount
 from agents.context import Context
-from domain.cascade.commands import StatusChanged
+from domain.cascade.commands import Announce, StatusChanged
 from domain.cascade.states import Cascade
 from schemas.rows import CallbackDue
 from schemas.topics import RECEIPTS, STATUS, WEBHOOKS
@@ -14,29 +14,35 @@ from schemas.topics import RECEIPTS, STATUS, WEBHOOKS
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """One announcement a change; (message, revision) names it, however often it is repeated."""
+    """One status a message and batch: its newest, which holds the whole timeline; (message, revision) names it.
+
+    A message that takes several steps within a batch is announced once. Receipts for SMPP clients are told step by step.
+    """
 
     public_url: str
+    _latest: dict[str, ToAnnounce] = field(default_factory=dict)
 
     def handle(self, value: ToAnnounce, ctx: Context) -> None:
-        """Announce the newest line of the timeline."""
-        state, newest = value.cascade, value.cascade.history[-1]
-        about = state.confirmed_by or newest.attempt
-        channel = state.attempts[about - 1].channel if about else state.plan.steps[state.step].step.channel
-        changed = StatusChanged(
-            state.message_id, state.tenant_id, state.revision, newest.event, newest.detail, newest.attempt,
-            value.announce.final, channel, newest.at_ms, ctx.encode(state),
-        )  # fmt: skip
-        ctx.emit(STATUS, state.message_id, changed)
+        """Keep the state for the end of the batch; what must be said of each change is said now."""
+        state = value.cascade
+        before = self._latest.get(state.message_id)
+        final = value.announce.final or (before is not None and before.announce.final)
+        self._latest[state.message_id] = ToAnnounce(state, Announce(final))
         if state.protocol == "smpp":
-            ctx.emit(RECEIPTS, state.message_id, changed)
+            ctx.emit(RECEIPTS, state.message_id, _changed(state, value.announce.final, ctx))
         if not value.announce.final:
             return
         ctx.count("hermes_cascade_messages_total", state=state.state)
-        ctx.emit(COUNT, state.tenant_id, ToCount(state.tenant_id, channel, state.state, newest.at_ms))
+        ctx.emit(COUNT, state.tenant_id, ToCount(state.tenant_id, _channel(state), state.state, state.updated_at_ms))
         self._measure(state, ctx)
         if state.callback:
             ctx.emit(WEBHOOKS, state.tenant_id, self._callback(state))
+
+    def finish(self, ctx: Context) -> None:
+        """The batch is over: announce where each of its messages stands."""
+        for message_id, told in self._latest.items():
+            ctx.emit(STATUS, message_id, _changed(told.cascade, told.announce.final, ctx))
+        self._latest.clear()
 
     def _measure(self, state: Cascade, ctx: Context) -> None:
         """How long each attempt took, what it cost, and which step reached the recipient."""
@@ -76,3 +82,17 @@ class Tell:
             state.updated_at_ms,
             payload,
         )
+
+
+def _changed(state: Cascade, final: bool, ctx: Context) -> StatusChanged:
+    newest = state.history[-1]
+    return StatusChanged(
+        state.message_id, state.tenant_id, state.revision, newest.event, newest.detail, newest.attempt,
+        final, _channel(state), newest.at_ms, ctx.encode(state),
+    )  # fmt: skip
+
+
+def _channel(state: Cascade) -> str:
+    """The channel that the newest line is about: of the attempt that confirmed, or that it names, or of the current step."""
+    about = state.confirmed_by or state.history[-1].attempt
+    return state.attempts[about - 1].channel if about else state.plan.steps[state.step].step.channel

@@ -58,7 +58,7 @@ def events_view(cascade: Cascade, public_url: str) -> Json:
                 "detail": entry.detail,
                 **_place(cascade.attempts, entry.attempt),
             }
-            for entry in cascade.history
+            for entry in sorted(cascade.history, key=lambda line: line.at_ms)
         ],
         "links": {"message": f"{public_url}/v1/messages/{cascade.message_id}"},
     }

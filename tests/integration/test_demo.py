@@ -28,6 +28,8 @@ WANTED = (
     "everything fails → exhausted → DLQ",
     "the same idempotency key twice → one message",
     "a batch of 100",
+    "a message through SMPP, with its receipt",
+    "a message through SMTP",
     "pipeline killed (-9) in mid-flight, nothing lost",
     "the money adds up",
 )

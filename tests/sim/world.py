@@ -26,6 +26,7 @@ from streams.parts import Parts
 from streams.topology import TOPOLOGY
 from tables.catalogue import ACCOUNTS, CASCADE_ROWS
 from tables.config import ConfigValue, config_key
+from tables.store import MemoryStore, Store
 
 START_MS = 1_790_000_000_000
 TENANT = Tenant("t-acme", "Acme", "business", "active", rate_per_s=10_000, from_domain="acme.example", sender_id="Acme")
@@ -83,6 +84,7 @@ class World:
     _later: list[tuple[int, int, Topic, str, Any]] = field(default_factory=list)
     _seen: dict[tuple[str, int], int] = field(default_factory=dict)
     _done: set[tuple[str, int]] = field(default_factory=set)
+    _disks: dict[int, Store] = field(default_factory=dict)
     _ids: int = 0
     _chance: random.Random = field(init=False)
 
@@ -206,8 +208,18 @@ class World:
             assert self.state(message_id) in (None, CODEC.decode(octets))
 
     def _start(self) -> None:
+        """A new process: on the disk of the one before, or, as often, on an empty one."""
+        if not self._disks or self._chance.random() < 0.5:
+            self._disks = {number: MemoryStore() for number in range(self.partitions)}
         self.driver = MemoryDriver(
-            TOPOLOGY, Parts(b"salt"), CODEC, self.broker, self.meter, self._chance.randrange(2**32), self._fault
+            TOPOLOGY,
+            Parts(b"salt"),
+            CODEC,
+            self.broker,
+            self.meter,
+            self._chance.randrange(2**32),
+            self._fault,
+            self._disks,
         )
 
     def _fault(self) -> None:
