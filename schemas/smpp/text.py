@@ -132,5 +132,6 @@ def unpack(octets: bytes, septets: int | None = None, fill_bits: int = 0) -> byt
     number = int.from_bytes(octets, "little") >> fill_bits
     count = (8 * len(octets) - fill_bits) // 7 if septets is None else septets
     found = bytes([number >> 7 * index & 0x7F for index in range(count)])
-    pads = septets is None and count and count % 8 == 0 and found[-1] in (0x00, 0x0D)
+    may_pad = septets is None and count and (7 * (count - 1) + fill_bits + 7) // 8 == len(octets)
+    pads = may_pad and found[-1] in (0x00, 0x0D)
     return found[:-1] if pads else found
