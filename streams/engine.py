@@ -1,10 +1,12 @@
-"""Runs the topology over batches, the same on every driver: handle, make durable in two waves, apply, let it be committed.
+"""Runs the topology over batches, the same on every driver: handle, make durable in waves, apply, let it be committed.
 
 Order of a batch (see `streams/node.py` for why there are two kinds of agent):
 1. handle every record in the order of its partition, staging rows and outputs;
 2. wave one: outputs of the agents that are `outputs` first, rows of those that are `state` first; await every ack;
 3. wave two: the other rows and outputs; await every ack;
-4. apply the rows to the local stores; only then may the offsets be committed.
+4. the answers to gateways, without waiting: whoever hears of a message finds it on its topic, and who hears nothing asks
+   again;
+5. apply the rows to the local stores; only then may the offsets be committed.
 Anything that fails raises; the process ends and the batch is done again.
 """
 
@@ -17,7 +19,7 @@ from agents.context import Agent, Edge, SummingAgent
 from domain.cascade.events import TimerFired
 from schemas.codec import Codec, UnreadableError
 from schemas.rows import DeadRecord
-from schemas.topics import CASCADE, DEADLETTERS, Topic
+from schemas.topics import CASCADE, DEADLETTERS, VERDICTS, Topic
 from streams.node import Node
 from streams.parts import Parts
 from tables.catalogue import Table
@@ -51,6 +53,10 @@ class Outlet(Protocol):
 
     def flush(self) -> None:
         """Wait until all is acknowledged."""
+        ...
+
+    def answer(self, topic: str, key: bytes, value: bytes, partition: int | None) -> None:
+        """Send a record at once and wait for nothing: who asked asks again when it gets lost."""
         ...
 
 
@@ -101,6 +107,7 @@ class Engine:
         self._state_first = {t.name for n in nodes if n.durable_first == "state" for t in n.tables}
         self._wave_one: list[Output] = []
         self._wave_two: list[Output] = []
+        self._answers: list[Output] = []
         self._positions: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
         self._encoded: dict[int, tuple[Any, bytes]] = {}  # by identity; the value is kept so that its id stays its own
@@ -132,8 +139,12 @@ class Engine:
             agent.handle(value, self)
             self._node = caller
             return
-        first = caller is not None and caller.durable_first == "outputs"
-        (self._wave_one if first else self._wave_two).append((to.name, key.encode(), value, partition))
+        wave = self._wave_two
+        if to.name == VERDICTS.name:
+            wave = self._answers
+        elif caller is not None and caller.durable_first == "outputs":
+            wave = self._wave_one
+        wave.append((to.name, key.encode(), value, partition))
 
     def encode(self, value: Any) -> bytes:
         """The octets of a value, made once a batch."""
@@ -236,20 +247,25 @@ class Engine:
     def _make_durable(self) -> None:
         rows = {number: partition.staged(self.encode) for number, partition in self.partitions.items()}
         for first in (True, False):
-            for topic, key, value, place in self._wave_one if first else self._wave_two:
-                self._outlet.send(topic, key, self.codec.encode(value), place)
+            self._send(self._wave_one if first else self._wave_two)
             for number, staged in rows.items():
                 for table, row_key, row, version in staged:
                     if (table.name in self._state_first) == first:
                         self._outlet.send(table.changelog.name, table.log_key(row_key), row, number, version)
             self._outlet.flush()
+        for topic, key, value, place in self._answers:
+            self._outlet.answer(topic, key, self.codec.encode(value), place)
         for number, staged in rows.items():
             self.partitions[number].apply(staged)
-        self._wave_one.clear()
-        self._wave_two.clear()
+        for wave in (self._wave_one, self._wave_two, self._answers):
+            wave.clear()
         self._encoded.clear()
         self._positions.update(self._read)
         self._read.clear()
+
+    def _send(self, outputs: list[Output]) -> None:
+        for topic, key, value, place in outputs:
+            self._outlet.send(topic, key, self.codec.encode(value), place)
 
     def _own(self) -> Partition:
         if self._partition is None:

@@ -64,6 +64,7 @@ class KafkaOutlet:
 
     def __init__(self, bootstrap: str) -> None:
         self._failed: str | None = None
+        self._answers = producer(bootstrap, 0, on_delivery=self._report)
         self._producer = producer(bootstrap, LINGER_MS, on_delivery=self._report)
 
     def send(
@@ -81,8 +82,13 @@ class KafkaOutlet:
             else:
                 return
 
+    def answer(self, topic: str, key: bytes, value: bytes, partition: int | None) -> None:
+        """Hand an answer to librdkafka, which sends it at once; what becomes of it is seen at a later flush."""
+        self._answers.produce(topic, value, key, -1 if partition is None else partition)
+
     def flush(self) -> None:
         """Wait for every acknowledgement."""
+        self._answers.poll(0)
         left = self._producer.flush(FLUSH_TIMEOUT_S)
         if left:
             raise DriverError(f"{left} records were not acknowledged in {FLUSH_TIMEOUT_S} s")

@@ -61,6 +61,10 @@ class MemoryOutlet:
         """Buffer one record."""
         self._buffer.append((topic, key, value, partition, version or 0))
 
+    def answer(self, topic: str, key: bytes, value: bytes, partition: int | None) -> None:
+        """Let an answer land."""
+        self.broker.append(topic, key, value, partition)
+
     def flush(self) -> None:
         """Let the buffered records land, in order."""
         for record in self._buffer:

@@ -137,6 +137,6 @@ METRICS: tuple[Metric, ...] = (
     Metric("hermes_webhooks_pending", "gauge", "Callbacks that are due"),
     Metric("hermes_archive_lag_seconds", "gauge", "Age of the newest record that is archived"),
     Metric("hermes_archive_records_total", "counter", "Records archived", ("kind",)),
-    Metric("hermes_insight_records_total", "counter", "Status records read by insight", ("result",)),
+    Metric("hermes_insight_records_total", "counter", "Usage records read by insight", ("result",)),
     Metric("hermes_insight_rows", "gauge", "Rows of the usage table in memory"),
 )

@@ -125,6 +125,6 @@ AROUND: tuple[Process, ...] = (
     Process("pipeline", reads=(CONFIG, CARRIERS), writes=(CASCADE, DEADLETTERS)),
     Process("egress", reads=(WEBHOOKS, SUBMITS), writes=(CASCADE, SUBMITS, CARRIERS, DEADLETTERS), fans_in=(SMPP, MTA)),
     Process("archive", reads=(STATUS, LEDGER), writes=(DEADLETTERS,)),
-    Process("insight", reads=(USAGE,), writes=()),
+    Process("insight", reads=(USAGE,), writes=(DEADLETTERS,)),
     Process("operator", reads=(DLQ, DEADLETTERS, AUDIT, ROUTING), writes=()),
 )

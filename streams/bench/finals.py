@@ -37,7 +37,7 @@ class Finals:
 
     def __init__(self, bootstrap: str, partitions: int) -> None:
         self._schema = head_schema()
-        self._consumer: Consumer = changelog_reader(bootstrap)
+        self._consumer: Consumer = changelog_reader(bootstrap, 100)
         self._partitions = partitions
         self._at: dict[int, int] = {}
 

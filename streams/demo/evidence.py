@@ -73,7 +73,7 @@ def counter_in(exposition: str, name: str, labels: Mapping[str, str]) -> float:
 
 
 def _dead_letters(bootstrap: str) -> dict[str, Exhausted]:
-    reader = changelog_reader(bootstrap)
+    reader = changelog_reader(bootstrap, 100)
     records, found = codec(), dict[str, Exhausted]()
     try:
         unread = set(reader.list_topics(DLQ.name, timeout=READ_TIMEOUT_S).topics[DLQ.name].partitions)

@@ -6,7 +6,7 @@ Its rules, each for a reason found in Faust 0.15.3:
 - The minute is in the key of a plain table. Rows that a windowed table restores are never expired, and each update of a row
   leaves an entry in a heap until the window has passed.
 - The partition is in the key too. Faust stores a row in the partition of the event, so one key would be written by several.
-- No record is taken between the restore and the seek that follows it. Faust takes some, and then clears the queue: they were lost.
+- No record is taken between the restore and the seek after it. Faust would take some and then clear the queue: they were lost.
 - Rows are counted in memory and written each half second: the changelog's producer costs more than all the rest.
 - The monitor's sensor is taken off: it costs as much as the counting.
 - No `take`, no exactly_once, concurrency 1.

@@ -1,4 +1,4 @@
-"""The insight role: the Faust application over the status topic, announced once its table is restored."""
+"""The insight role: the Faust application over the usage topic, announced once its table is restored."""
 
 import http.client
 import threading

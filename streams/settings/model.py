@@ -59,7 +59,7 @@ class ArchiveSettings(BaseModel):
 
 
 class InsightSettings(BaseModel):
-    """The windows over the status topic."""
+    """The windows over the usage topic."""
 
     model_config = STRICT
 
@@ -75,7 +75,7 @@ class Settings(BaseModel):
     pipeline: PipelineSettings = Field(default=PipelineSettings(), description="Admission, cascade and routing.")
     egress: EgressSettings = Field(default=EgressSettings(), description="The ways out.")
     archive: ArchiveSettings = Field(default=ArchiveSettings(), description="The archive in PostgreSQL.")
-    insight: InsightSettings = Field(default=InsightSettings(), description="The windows over the status topic.")
+    insight: InsightSettings = Field(default=InsightSettings(), description="The windows over the usage topic.")
     carriers: tuple[CarrierSettings, ...] = Field(default=(), description="SMS carriers.", max_length=MAX_CARRIERS)
     routes: tuple[RouteSettings, ...] = Field(
         default=(), description="Routes: longest prefix, then cost, health, capacity.", max_length=MAX_ROUTES

@@ -45,7 +45,16 @@ THIRD = replace(
 
 def told(cascade: Cascade) -> StatusChanged:
     return StatusChanged(
-        cascade.message_id, cascade.tenant_id, cascade.revision, "e", "", 1, cascade.is_final, "sms", 2, AVRO.encode(cascade)
+        cascade.message_id,
+        cascade.tenant_id,
+        cascade.revision,
+        "e",
+        "",
+        1,
+        cascade.is_final,
+        "sms",
+        2,
+        AVRO.encode(cascade),
     )
 
 
