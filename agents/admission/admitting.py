@@ -30,10 +30,14 @@ class Admitting:
     limit: int = 0
     remaining: int = 0
     reset_at_ms: int = 0
+    _facts: Facts | None = None
 
     def facts(self) -> Facts:
-        """What stateless layers know."""
-        return Facts(self.submission.received_at_ms, self.tenant, self.key, plan=self.plan)
+        """What stateless layers know; the same value until the plan is another."""
+        known = self._facts
+        if known is None or known.plan is not self.plan:
+            known = self._facts = Facts(self.submission.received_at_ms, self.tenant, self.key, plan=self.plan)
+        return known
 
     @property
     def store_key(self) -> str:

@@ -27,7 +27,7 @@ class PipelineSettings(BaseModel):
     model_config = STRICT
 
     partitions: int = Field(
-        default=4, description="Partitions of the keyed topics; fixed once they exist.", ge=1, le=MAX_PARTITIONS
+        default=2, description="Partitions of the keyed topics; fixed once they exist.", ge=1, le=MAX_PARTITIONS
     )
     replication: int = Field(default=1, description="Replicas of each topic; production has 3.", ge=1, le=7)
     keep_final: DurationMs = Field(
