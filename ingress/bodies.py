@@ -95,7 +95,7 @@ class SendBody(Strict):
     body: ContentBody
     routing: RoutingBody
     idempotency_key: str | None = None
-    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(max_length=MAX_METADATA_ENTRIES)] = {}
+    metadata: Annotated[dict[MetadataKey, MetadataValue], Field(default_factory=dict, max_length=MAX_METADATA_ENTRIES)]
     reference: Annotated[ShortLine, Field(max_length=MAX_REFERENCE_CHARS)] = ""
     sender: ShortLine = ""
     send_at: Moment | None = None

@@ -27,6 +27,9 @@ log = structlog.get_logger()
 
 MAX_RECORDS_A_BATCH = 1_000
 MAX_WAIT_MS = 100
+BUSY_RECORDS = 24
+GATHER_MS = 5
+"""After a batch of so many records the next one waits a little for more: its cost is by batch and request, not by record."""
 COMMIT_EVERY_MS = 200
 CHECKPOINT_EVERY_MS = 10_000
 FLUSH_TIMEOUT_S = 30.0
@@ -124,6 +127,8 @@ class KafkaDriver:
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
         self._topics = source_topics(nodes)
         self._owned: dict[int, set[str]] = {}
+        self._sound = True
+        self._gather_s = 0.0
         self._committed: dict[tuple[str, int], int] = {}
         self._commit_at = self._checkpoint_at = 0.0
         self._consumer = Consumer({
@@ -153,6 +158,9 @@ class KafkaDriver:
                     ready()
             self._commit(asynchronous=False)
             self._checkpoint()
+        except BaseException:
+            self._sound = False
+            raise
         finally:
             self._consumer.close()
             for number in list(self.engine.partitions):
@@ -161,7 +169,8 @@ class KafkaDriver:
     def _turn(self) -> None:
         first = self._consumer.poll(self._patience_s())
         started = time.monotonic()
-        records = [] if first is None else [first, *self._consumer.consume(MAX_RECORDS_A_BATCH - 1, 0)]
+        records = [] if first is None else [first, *self._consumer.consume(MAX_RECORDS_A_BATCH - 1, self._gather_s)]
+        self._gather_s = GATHER_MS / 1000 if len(records) >= BUSY_RECORDS else 0
         self._config.poll()
         self.engine.step([raw for message in records if (raw := self._raw(message)) is not None], now_ms())
         if (time.monotonic() - started) * 1000 > MAX_BATCH_MS:
@@ -225,8 +234,10 @@ class KafkaDriver:
             self._owned.setdefault(place.partition, set()).add(place.topic)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._commit(asynchronous=False)
-        self._checkpoint()
+        """Leave everything as it is durable, unless a batch failed: its rows may be on a changelog and not in the store."""
+        if self._sound:
+            self._commit(asynchronous=False)
+            self._checkpoint()
         self._give_up(partitions)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:

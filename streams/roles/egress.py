@@ -39,6 +39,7 @@ log = structlog.get_logger()
 GROUP = "hermes.egress"
 STATUS_EVERY_S = 1.0
 DRAIN_MS = 4_000
+LINGER_MS = 4
 MAX_AT_WORK = 1_000
 
 
@@ -66,7 +67,7 @@ async def _serve(context: RoleContext) -> None:
     registry = CollectorRegistry()
     metrics = Metrics(registry)
     records = codec(context.registry)
-    publisher = Publisher(records, producer(context.bootstrap, 2, **{"delivery.report.only.error": False}))
+    publisher = Publisher(records, producer(context.bootstrap, LINGER_MS, **{"delivery.report.only.error": False}))
     store = RocksStore(context.state / context.name)
     book = Book(store, records)
     restored = await asyncio.to_thread(restore_book, context.bootstrap, book)

@@ -199,9 +199,10 @@ class KafkaRig:
             time.sleep(0.05)
 
     def close(self) -> None:
-        for process, _ in self._running.values():
-            process.kill()
+        for process, stop in self._running.values():
+            stop.set()  # a killed member would keep its partitions from the next test until its session is over
             process.join(PATIENCE_S)
+            process.kill()
         for reader in self._readers.values():
             reader.close()
 
