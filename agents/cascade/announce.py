@@ -85,7 +85,11 @@ class Tell:
 
 
 def _changed(state: Cascade, final: bool, ctx: Context) -> StatusChanged:
-    newest = state.history[-1]
+    """The newest line; of a message that has just ended, the line of its end, though an annotation may have followed it."""
+    lines = reversed(state.history)
+    newest = (
+        next((line for line in lines if line.event == state.state), state.history[-1]) if final else state.history[-1]
+    )
     return StatusChanged(
         state.message_id, state.tenant_id, state.revision, newest.event, newest.detail, newest.attempt,
         final, _channel(state), newest.at_ms, ctx.encode(state),

@@ -19,7 +19,7 @@ READY_WITHIN_S: Final = 120.0
 STOP_WITHIN_S: Final = 30.0
 POLL_S: Final = 0.1
 LAST_WORDS_CHARS: Final = 2_000
-PARTITIONS: Final = 4
+PARTITIONS: Final = 2
 ELSEWHERE: Final = frozenset({DSN_VARIABLE, REGISTRY_VARIABLE})
 CONFIG: Final = f"""\
 [gateway]
