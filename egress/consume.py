@@ -25,6 +25,8 @@ HANDLE_TIMEOUT_MS = 120_000
 MAX_DEAD_OCTETS = 1024 * 1024
 """Of the key and of the value of an unreadable record that are kept, so that the dead letter itself fits."""
 FETCH_OCTETS = 8 * 1024 * 1024
+FETCH_MIN_OCTETS = 256 * 1024
+"""Who gathers wants few large fetches."""
 
 Handle = Callable[[Sequence[Any]], Awaitable[None]]
 
@@ -57,6 +59,8 @@ async def consume(
         enable_auto_commit=False,
         auto_offset_reset="earliest",
         fetch_max_bytes=FETCH_OCTETS,
+        fetch_min_bytes=FETCH_MIN_OCTETS if gather_ms else 1,
+        fetch_max_wait_ms=max(gather_ms, POLL_MS),
         max_partition_fetch_bytes=MAX_RECORD_OCTETS,
         request_timeout_ms=BROKER_TIMEOUT_MS,
     )
