@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
+import structlog
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 
 from domain.billing.money import Account, AccountAsked, AccountTold, Grant
@@ -22,6 +23,7 @@ from schemas.codec import Codec
 from schemas.topics import BILLING, CASCADE, SUBMISSIONS, VERDICTS, Topic
 
 T = TypeVar("T")
+log = structlog.get_logger()
 
 MAX_PENDING = 20_000
 ANSWER_TIMEOUT_S = 5.0
@@ -75,9 +77,13 @@ class PipelineDesk:
             for s in submissions:
                 self._send(SUBMISSIONS, s.tenant_id, s, s.message_id)
             async with asyncio.timeout(ANSWER_TIMEOUT_S):
-                return [await wait for wait in waits]
+                verdicts = [await wait for wait in waits]
         except TimeoutError:
             raise TransientError("the pipeline did not answer in time", RETRY_AFTER_MS) from None
+        else:
+            for submission, verdict in zip(submissions, verdicts, strict=True):
+                _log(submission, verdict)
+            return verdicts
         finally:
             for s in submissions:
                 self._pending.pop(s.message_id, None)
@@ -156,6 +162,14 @@ class PipelineDesk:
             wait = self._pending.get(answer.submission_id if isinstance(answer, Verdict) else answer.ask_id)
             if wait is not None and not wait.done():
                 wait.set_result(answer)
+
+
+def _log(submission: Submission, verdict: Verdict) -> None:
+    log.info(
+        "submission_answered", message_id=verdict.message_id, tenant_id=submission.tenant_id,
+        trace_id=submission.trace_id, protocol=submission.protocol,
+        answer=verdict.reject.code if verdict.reject else "replayed" if verdict.replayed else "accepted",
+    )  # fmt: skip
 
 
 def _fail(wait: asyncio.Future[Any], failure: TransientError) -> None:

@@ -4,12 +4,16 @@ import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+import structlog
+
 from agents.cascade.edges import COUNT, ToAnnounce, ToCount
 from agents.context import Context
 from domain.cascade.commands import Announce, StatusChanged
 from domain.cascade.states import Cascade
 from schemas.rows import CallbackDue
 from schemas.topics import RECEIPTS, STATUS, WEBHOOKS
+
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,10 @@ class Tell:
         if not value.announce.final:
             return
         ctx.count("hermes_cascade_messages_total", state=state.state)
+        log.info(
+            "message_ended", message_id=state.message_id, tenant_id=state.tenant_id, trace_id=state.trace_id,
+            state=state.state, attempts=len(state.attempts),
+        )  # fmt: skip
         ctx.emit(COUNT, state.tenant_id, ToCount(state.tenant_id, _channel(state), state.state, state.updated_at_ms))
         self._measure(state, ctx)
         if state.callback:
