@@ -21,6 +21,8 @@ from tables.catalogue import ACCOUNTS, RESOLUTIONS
 KEEP_RESOLUTIONS_MS = 7 * DAY_MS
 """A resolution is repeated only when a pipeline process died over it, so within minutes."""
 
+MICROS = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class KeepAccount:
@@ -41,7 +43,9 @@ class KeepAccount:
         else:
             ctx.put(RESOLUTIONS, entry.entry_id, Resolution(entry, ctx.offset, value.at_ms + KEEP_RESOLUTIONS_MS))
         if account.billing_offset < ctx.offset:
-            ctx.put(ACCOUNTS, value.tenant_id, evolve(apply(account, entry), billing_offset=ctx.offset))
+            account = evolve(apply(account, entry), billing_offset=ctx.offset)
+            ctx.put(ACCOUNTS, value.tenant_id, account)
+            ctx.gauge("hermes_billing_balance_remaining", account.available_micros / MICROS, tenant=value.tenant_id)
         ctx.emit(LEDGER, value.tenant_id, entry)
         if entry.kind == "settle":
             ctx.count("hermes_billing_messages_metered_total", tenant=value.tenant_id, channel=entry.channel)

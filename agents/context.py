@@ -69,6 +69,10 @@ class Context(Protocol):
         """Count something under a declared metric name."""
         ...
 
+    def gauge(self, metric: str, value: float, **labels: str) -> None:
+        """Set a gauge under a declared metric name."""
+        ...
+
     def observe(self, metric: str, value: float, **labels: str) -> None:
         """Observe a value under a declared metric name."""
         ...

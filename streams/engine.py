@@ -168,6 +168,10 @@ class Engine:
         """Count something."""
         self._meter.count(metric, amount, **labels)
 
+    def gauge(self, metric: str, value: float, **labels: str) -> None:
+        """Set a gauge."""
+        self._meter.set(metric, value, **labels)
+
     def observe(self, metric: str, value: float, **labels: str) -> None:
         """Observe something."""
         self._meter.observe(metric, value, **labels)

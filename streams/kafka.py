@@ -227,6 +227,7 @@ class KafkaDriver:
                 restored, took_ms = restore(self._bootstrap, partition)
                 timers = partition.load_timers()
                 self.engine.adopt(partition)
+                self._meter.count("hermes_pipeline_restored_rows_total", restored, table="all")
                 self._meter.set("hermes_pipeline_restore_seconds", took_ms / 1000, partition=str(place.partition))
                 log.info(
                     "partition_owned", partition=place.partition, restored=restored, timers=timers, took_ms=took_ms

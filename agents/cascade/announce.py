@@ -15,6 +15,9 @@ from schemas.topics import RECEIPTS, STATUS, WEBHOOKS
 
 log = structlog.get_logger()
 
+NEWEST_WEIGHT = 0.01
+"""How much the newest end counts in a tenant's moving share of deliveries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Tell:
@@ -25,6 +28,7 @@ class Tell:
 
     public_url: str
     _latest: dict[str, ToAnnounce] = field(default_factory=dict)
+    _success: dict[str, float] = field(default_factory=dict)
 
     def handle(self, value: ToAnnounce, ctx: Context) -> None:
         """Keep the state for the end of the batch; what must be said of each change is said now."""
@@ -63,6 +67,10 @@ class Tell:
                 )
             if a.cost_micros:
                 ctx.observe("hermes_carrier_cost_per_message", a.cost_micros / 1_000_000, carrier=a.carrier)
+        delivered = float(state.state == "delivered")
+        rate = self._success.get(state.tenant_id, delivered)
+        self._success[state.tenant_id] = rate = rate + NEWEST_WEIGHT * (delivered - rate)
+        ctx.gauge("hermes_cascade_success_rate", rate, tenant=state.tenant_id)
         if state.confirmed_by:
             ctx.observe("hermes_cascade_depth_total", state.attempts[state.confirmed_by - 1].step + 1)
 

@@ -125,7 +125,9 @@ def _sms_way(config: CarrierConfig, receipts: Receipts, metrics: Metrics) -> Sms
         config, receipts.take, backoff=lambda failures: full_jitter(failures, chance.random), now_ms=now_ms,
         events=CarrierMeter(metrics, config.name), first_reference=chance.randrange(65_536),
     )  # fmt: skip
-    return SmsWay(config, carrier)
+    way = SmsWay(config, carrier)
+    metrics.watch("hermes_smpp_window_utilization", lambda: way.utilization, carrier=config.name, connection="all")
+    return way
 
 
 def _lanes(sms: dict[str, SmsWay], mail: dict[str, MailWay], context: RoleContext) -> list[Lane]:

@@ -31,6 +31,11 @@ class SmsWay:
         self._success += _WEIGHT * (good - self._success)
         return outcome
 
+    @property
+    def utilization(self) -> float:
+        """Share of the account's windows in use, 0 to 1."""
+        return self.carrier.in_flight / (self.config.binds * self.config.window)
+
     def status(self, at_ms: int) -> CarrierStatus:
         """How the carrier does now."""
         room = self.config.binds * self.config.window - self.carrier.in_flight - self.carrier.queued
@@ -52,6 +57,7 @@ class MailWay:
     mta: Mta
     metrics: Metrics
     in_flight: int = field(default=0)
+    bounce_rate: float = 0.0
 
     async def send(self, attempt: AttemptDue) -> Outcome:
         """Hand the mail to its exchanger."""
@@ -61,6 +67,9 @@ class MailWay:
         finally:
             self.in_flight -= 1
         result = "sent" if isinstance(outcome, Sent) else "failed" if isinstance(outcome, Failed) else "unknown"
+        bounced = isinstance(outcome, Failed) and outcome.permanent
+        self.bounce_rate += _WEIGHT * (bounced - self.bounce_rate)
+        self.metrics.set("hermes_mta_bounce_rate", self.bounce_rate, pool=self.name)
         self.metrics.count("hermes_mta_emails_sent_total", pool=self.name, result=result)
         return outcome
 
