@@ -30,9 +30,8 @@ _REFUSED_V4 = tuple(
 _GLOBAL_V6 = IPv6Network("2000::/3")
 _REFUSED_V6 = tuple(
     IPv6Network(n)
-    for n in ("2001::/23", "2001:db8::/32", "2620:4f:8000::/48", "3fff::/20")
+    for n in ("2001::/23", "2001:db8::/32", "2002::/16", "2620:4f:8000::/48", "3fff::/20")
 )  # fmt: skip
-_SIX_TO_FOUR = IPv6Network("2002::/16")
 _NAT64 = IPv6Network("64:ff9b::/96")
 
 
@@ -116,11 +115,9 @@ def _is_literal(host: str) -> bool:
 
 
 def _inner(ip: IPv6Address) -> IPv4Address | None:
-    """The IPv4 address that an IPv6 one stands for: mapped, 6to4 (RFC 3056) or NAT64 (RFC 6052)."""
+    """The IPv4 address that an IPv6 one stands for: mapped or NAT64 (RFC 6052); 6to4 is refused whole (RFC 7526)."""
     if ip.ipv4_mapped is not None:
         return ip.ipv4_mapped
-    if ip in _SIX_TO_FOUR:
-        return IPv4Address(ip.packed[2:6])
     if ip in _NAT64:
         return IPv4Address(ip.packed[12:])
     return None
