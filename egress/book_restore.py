@@ -13,7 +13,7 @@ PATIENCE_S = 30.0
 
 
 class BookError(Exception):
-    """The book's changelog could not be read to its end in time."""
+    """The book's changelog could not be read to its end in time, or is not the one that the book came from."""
 
 
 def restore_book(bootstrap: str, book: Book) -> int:
@@ -30,6 +30,11 @@ def restore_book(bootstrap: str, book: Book) -> int:
         for number in topics[SUBMITS.name].partitions:
             first, end = reader.get_watermark_offsets(TopicPartition(SUBMITS.name, number), timeout=PATIENCE_S)
             ends[number], starts[number] = end, max(first, checkpoint.get(str(number), 0))
+            if starts[number] > end:
+                raise BookError(
+                    f"the local book is ahead of {SUBMITS.name}/{number}: it belongs to another Kafka, or that one lost "
+                    "records; move the egress' folder away and start again"
+                )
         open_ones = {n for n, end in ends.items() if starts[n] < end}
         reader.assign([TopicPartition(SUBMITS.name, n, starts[n]) for n in open_ones])
         applied = _read(reader, book, open_ones)

@@ -20,7 +20,7 @@ CHANGELOGS: tuple[str, ...] = tuple(dict.fromkeys(t.changelog.name for t in TABL
 
 
 class RestoreError(Exception):
-    """A changelog could not be read to its end in time."""
+    """A changelog could not be read to its end in time, or is not the one that the local state came from."""
 
 
 def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
@@ -35,6 +35,11 @@ def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
             place = TopicPartition(topic, partition.number)
             first, end = reader.get_watermark_offsets(place, timeout=PATIENCE_S)
             ends[topic] = end
+            if checkpoint.get(topic, 0) > end:
+                raise RestoreError(
+                    f"the local state of partition {partition.number} is ahead of {topic}: it belongs to another Kafka, "
+                    "or that one lost records; move the state's folder away and start again"
+                )
             applied += _read(reader, partition, place, max(first, checkpoint.get(topic, 0)), end)
         partition.store.set_checkpoint(ends)
     finally:
