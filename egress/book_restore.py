@@ -3,10 +3,12 @@
 import time
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from egress.book import Book, split_key, submit_key
 from schemas.rows import Submit
 from schemas.topics import SUBMITS
+from tables.ends import ends_of
 
 BATCH_RECORDS = 5_000
 PATIENCE_S = 30.0
@@ -24,12 +26,11 @@ def restore_book(bootstrap: str, book: Book) -> int:
         "auto.offset.reset": "earliest", "enable.partition.eof": True, "log_level": 3,
     })  # fmt: skip
     try:
-        topics = reader.list_topics(SUBMITS.name, timeout=PATIENCE_S).topics
-        ends: dict[int, int] = {}
-        starts: dict[int, int] = {}
-        for number in topics[SUBMITS.name].partitions:
-            first, end = reader.get_watermark_offsets(TopicPartition(SUBMITS.name, number), timeout=PATIENCE_S)
-            ends[number], starts[number] = end, max(first, checkpoint.get(str(number), 0))
+        numbers = reader.list_topics(SUBMITS.name, timeout=PATIENCE_S).topics[SUBMITS.name].partitions
+        admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
+        ends = {number: end for (_, number), end in ends_of(admin, [(SUBMITS.name, n) for n in numbers]).items()}
+        starts = {number: checkpoint.get(str(number), 0) for number in ends}
+        for number, end in ends.items():
             if starts[number] > end:
                 raise BookError(
                     f"the local book is ahead of {SUBMITS.name}/{number}: it belongs to another Kafka, or that one lost "

@@ -7,8 +7,9 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.codec import Codec
 from schemas.topics import CARRIERS, CONFIG
-from streams.restore import changelog_reader, ends_of
+from streams.restore import changelog_reader
 from tables.config import ConfigTable
+from tables.ends import ends_of
 
 PATIENCE_S = 10.0
 FETCH_WAIT_MS = 500

@@ -18,8 +18,9 @@ from streams.config_reader import ConfigReader
 from streams.engine import Engine, Meter, Raw
 from streams.node import Node, source_topics
 from streams.parts import Parts
-from streams.restore import changelog_ends, ends_of, restore
+from streams.restore import changelog_ends, restore
 from tables.config import ConfigTable
+from tables.ends import ends_of
 from tables.partition import Partition
 from tables.store import RocksStore
 

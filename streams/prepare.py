@@ -26,11 +26,11 @@ from streams.admin import ensure_topics
 from streams.credentials import Credentials, credentials_of, seed_of
 from streams.kafka import producer
 from streams.registry import registry_of, remember_registry
-from streams.restore import ends_of
 from streams.salt import salt_key
 from streams.settings.identity import tenant_id
 from streams.settings.model import Settings
 from streams.settings.resolve import tenant_settings, topics
+from tables.ends import ends_of
 
 log = structlog.get_logger()
 

@@ -3,18 +3,16 @@
 import time
 from collections.abc import Iterable
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs do not export it
+from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
 
 from tables.catalogue import TABLES
+from tables.ends import ends_of
 from tables.partition import LogRecord, Partition
 
 BATCH_RECORDS = 5_000
 PATIENCE_S = 30.0
-RETRY_S = 0.1
 RESTORE_WAIT_MS = 10
-_PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
-"""What a broker says of a partition that it is just taking over."""
 
 CHANGELOGS: tuple[str, ...] = tuple(dict.fromkeys(t.changelog.name for t in TABLES))
 
@@ -27,45 +25,22 @@ def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
     """Bring the store up to the end of its changelogs; returns (records applied, milliseconds)."""
     started = time.monotonic()
     checkpoint = partition.store.checkpoint()
+    ends = changelog_ends(AdminClient({"bootstrap.servers": bootstrap, "log_level": 3}), [partition.number])
     reader = changelog_reader(bootstrap, RESTORE_WAIT_MS)
     applied = 0
     try:
-        ends: dict[str, int] = {}
-        for topic in CHANGELOGS:
-            place = TopicPartition(topic, partition.number)
-            first, end = reader.get_watermark_offsets(place, timeout=PATIENCE_S)
-            ends[topic] = end
-            if checkpoint.get(topic, 0) > end:
+        for topic, end in ends[partition.number].items():
+            start = checkpoint.get(topic, 0)
+            if start > end:
                 raise RestoreError(
                     f"the local state of partition {partition.number} is ahead of {topic}: it belongs to another Kafka, "
                     "or that one lost records; move the state's folder away and start again"
                 )
-            applied += _read(reader, partition, place, max(first, checkpoint.get(topic, 0)), end)
-        partition.store.set_checkpoint(ends)
+            applied += _read(reader, partition, TopicPartition(topic, partition.number), start, end)
+        partition.store.set_checkpoint(ends[partition.number])
     finally:
         reader.close()
     return applied, int((time.monotonic() - started) * 1000)
-
-
-def ends_of(admin: AdminClient, places: Iterable[tuple[str, int]]) -> dict[tuple[str, int], int]:
-    """The end offsets of topic partitions, asked for in one request; a partition without a leader is asked for again.
-
-    Never ask a consumer that fetches: the broker answers a connection's requests in turn, so the question would wait for
-    the long poll before it.
-    """
-    latest: OffsetSpec = OffsetSpec.latest()  # type: ignore[no-untyped-call]  # its stubs have no types
-    wanted = {TopicPartition(topic, number): latest for topic, number in places}
-    deadline = time.monotonic() + PATIENCE_S
-    while wanted:
-        try:
-            answers = {place: answer.result(PATIENCE_S).offset for place, answer in admin.list_offsets(wanted).items()}
-        except KafkaException as error:
-            if time.monotonic() > deadline or error.args[0].code() not in _PASSING:
-                raise
-            time.sleep(RETRY_S)
-        else:
-            return {(place.topic, place.partition): end for place, end in answers.items()}
-    return {}
 
 
 def changelog_ends(admin: AdminClient, partitions: Iterable[int]) -> dict[int, dict[str, int]]:
@@ -90,7 +65,7 @@ def changelog_reader(bootstrap: str, fetch_wait_ms: int) -> Consumer:
 
 
 def _read(reader: Consumer, partition: Partition, place: TopicPartition, start: int, end: int) -> int:
-    """Apply one changelog from `start` to `end`; compaction leaves gaps, so the end of the partition counts too."""
+    """Apply one changelog from `start`, or what is left from there, to `end`; compaction leaves gaps, so its end counts too."""
     applied, at = 0, start
     if at >= end:
         return 0
