@@ -69,6 +69,7 @@ class Lanes:
     _committed: dict[TopicPartition, int] = field(default_factory=dict)
     _under_way: dict[str, list[tuple[Progress, int]]] = field(default_factory=dict)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
+    _listeners: dict[str, asyncio.Event] = field(default_factory=dict)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until `stop`, then let what is under way end; whatever fails is raised."""
@@ -82,6 +83,12 @@ class Lanes:
                 self._set_pace()
             keeper.cancel()
         await self._commit()
+
+    async def told(self, message_id: str, attempt: int) -> None:
+        """When this returns the attempt's outcome has been told, if the attempt is at work here: its receipt comes after it."""
+        key = submit_key(message_id, attempt)
+        if key in self._under_way:
+            await self._listeners.setdefault(key, asyncio.Event()).wait()
 
     def forget(self, places: Sequence[TopicPartition]) -> None:
         """These partitions have another owner now: nothing of theirs may be committed here."""
@@ -128,6 +135,8 @@ class Lanes:
                     await self._finish(lane, due, outcome)
         finally:
             lane.at_work -= 1
+            if listener := self._listeners.pop(key, None):
+                listener.set()
         for progress, offset in self._under_way.pop(key) if done else ():
             progress.end(offset)
 

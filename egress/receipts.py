@@ -1,6 +1,7 @@
 """Receipts in: finds the attempt that a carrier speaks of and makes the receipt an event, durable before it is acknowledged."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 
 import structlog
@@ -24,13 +25,22 @@ MAX_EARLY = 16
 _GOOD = ("delivered", "read")
 
 
+async def _at_once(_message_id: str, _attempt: int) -> None:
+    """Nothing to wait for."""
+
+
 @dataclass(slots=True)
 class Receipts:
-    """The receiver of all carriers' receipts in a process."""
+    """The receiver of all carriers' receipts in a process.
+
+    `told` returns when the outcome of an attempt has been told: a receipt that overtook it waits, so that the message's
+    events keep their order.
+    """
 
     publisher: Publisher
     book: Book
     count: Count
+    told: Callable[[str, int], Awaitable[None]] = _at_once
     _early: int = field(default=0)
 
     async def take(self, receipt: ReceiptSeen) -> None:
@@ -43,6 +53,7 @@ class Receipts:
             )
             return
         self.count("hermes_smpp_deliver_sm_total", carrier=receipt.carrier, kind="receipt")
+        await self.told(row.message_id, row.attempt)
         if len(row.provider_ids) > 1 and receipt.status in _GOOD:
             row = await self._tick(row, receipt)
             if len(row.delivered_ids) < len(row.provider_ids):

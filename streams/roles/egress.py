@@ -86,6 +86,7 @@ async def _serve(context: RoleContext) -> None:
         session_timeout_ms=6_000, heartbeat_interval_ms=1_500, client_id=f"{context.name}-{uuid.uuid4().hex[:6]}",
     )  # fmt: skip
     work = Lanes(consumer, publisher, book, {lane.topic: lane for lane in lanes}, now_ms, metrics.count)
+    receipts.told = work.told
     consumer.subscribe([lane.topic for lane in lanes], listener=_Rebalance(work.forget))
     server = serve_metrics(registry, port=context.ports["egress-metrics"])
     stop = stop_event(context.stop)

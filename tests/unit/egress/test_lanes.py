@@ -153,6 +153,25 @@ async def test_what_stays_unknown_is_sent_a_few_times_and_no_more() -> None:
     assert rig.submits()[-1].outcome == "unknown"
 
 
+async def test_who_waits_for_an_outcome_goes_on_when_it_is_told() -> None:
+    rig = Rig()
+    rig.carrier.hold = asyncio.Event()
+    rig.put(due())
+    heard: list[str] = []
+
+    async def listen() -> None:
+        await rig.lanes.told(due().message_id, due().attempt)
+        heard.extend(name for name, _ in rig.story)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rig.run(until=lambda: rig.lane.at_work == 1))
+        while rig.lane.at_work == 0:
+            await asyncio.sleep(0)
+        group.create_task(listen())
+    assert heard[-1] == CASCADE.name
+    await rig.lanes.told("nobody", 1)
+
+
 async def test_an_attempt_that_is_read_again_while_it_is_under_way_is_sent_once_and_commits_both_places() -> None:
     rig = Rig()
     rig.carrier.hold = asyncio.Event()

@@ -30,7 +30,7 @@ class Rig:
         self.counts: Counter[tuple[str, str]] = Counter()
         self.keep(*rows)
         publisher: Any = self.publisher  # receipts need no more of one than the fake has
-        self.receipts = Receipts(publisher, self.book, self._count, early)
+        self.receipts = Receipts(publisher, self.book, self._count, _early=early)
 
     def keep(self, *rows: Submit) -> None:
         self.book.save(rows, self.book.encoded(rows))
@@ -64,6 +64,24 @@ async def test_a_receipt_that_overtakes_the_answer_to_its_submit_waits_for_it() 
         await asyncio.sleep(0)
         rig.keep(ROW)
     assert [e.message_id for e in rig.publisher.on(CASCADE)] == ["msg-1"]
+
+
+async def test_a_receipt_that_overtakes_the_outcome_of_its_attempt_is_told_after_it() -> None:
+    rig = Rig(ROW)
+    outcome_told = asyncio.Event()
+
+    async def told(message_id: str, attempt: int) -> None:
+        assert (message_id, attempt) == ("msg-1", 2)
+        await outcome_told.wait()
+
+    rig.receipts.told = told
+    async with asyncio.TaskGroup() as group:
+        group.create_task(rig.take("a1"))
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert rig.publisher.on(CASCADE) == []
+        outcome_told.set()
+    assert len(rig.publisher.on(CASCADE)) == 1
 
 
 async def test_a_receipt_that_belongs_to_nobody_is_counted_and_told_to_nobody() -> None:
