@@ -165,8 +165,10 @@ async def test_who_waits_for_an_outcome_goes_on_when_it_is_told() -> None:
 
     async with asyncio.TaskGroup() as group:
         group.create_task(rig.run(until=lambda: rig.lane.at_work == 1))
-        while rig.lane.at_work == 0:
+        for _ in range(TURNS):
             await asyncio.sleep(0)
+            if rig.lane.at_work:
+                break
         group.create_task(listen())
     assert heard[-1] == CASCADE.name
     await rig.lanes.told("nobody", 1)
