@@ -8,7 +8,7 @@ from confluent_kafka.admin import AdminClient
 from egress.book import Book, split_key, submit_key
 from schemas.rows import Submit
 from schemas.topics import SUBMITS
-from tables.ends import ends_of
+from tables.changelog import RESTORE_WAIT_MS, changelog_reader, ends_of
 
 BATCH_RECORDS = 5_000
 PATIENCE_S = 30.0
@@ -21,10 +21,7 @@ class BookError(Exception):
 def restore_book(bootstrap: str, book: Book) -> int:
     """Read all partitions to their ends; returns how many rows were applied. Call it before anything is consumed."""
     checkpoint = book.store.checkpoint()
-    reader = Consumer({
-        "bootstrap.servers": bootstrap, "group.id": "hermes.restore", "enable.auto.commit": False,
-        "auto.offset.reset": "earliest", "enable.partition.eof": True, "log_level": 3,
-    })  # fmt: skip
+    reader = changelog_reader(bootstrap, RESTORE_WAIT_MS)
     try:
         numbers = reader.list_topics(SUBMITS.name, timeout=PATIENCE_S).topics[SUBMITS.name].partitions
         admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
@@ -50,7 +47,7 @@ def _read(reader: Consumer, book: Book, open_ones: set[int]) -> int:
     deadline = time.monotonic() + PATIENCE_S
     while open_ones:
         rows: list[Submit] = []
-        for message in reader.consume(BATCH_RECORDS, 0.2):
+        for message in (*reader.consume(1, 0.2), *reader.consume(BATCH_RECORDS, 0)):
             error, value = message.error(), message.value()
             if error is not None:
                 if error.code() != KafkaError._PARTITION_EOF:

@@ -7,9 +7,8 @@ from confluent_kafka.admin import AdminClient
 
 from schemas.codec import Codec
 from schemas.topics import CARRIERS, CONFIG
-from streams.restore import changelog_reader
+from tables.changelog import changelog_reader, ends_of
 from tables.config import ConfigTable
-from tables.ends import ends_of
 
 PATIENCE_S = 10.0
 FETCH_WAIT_MS = 500

@@ -19,8 +19,8 @@ from streams.engine import Engine, Meter, Raw
 from streams.node import Node, source_topics
 from streams.parts import Parts
 from streams.restore import changelog_ends, restore
+from tables.changelog import ends_of
 from tables.config import ConfigTable
-from tables.ends import ends_of
 from tables.partition import Partition
 from tables.store import RocksStore
 

@@ -30,7 +30,7 @@ from streams.salt import salt_key
 from streams.settings.identity import tenant_id
 from streams.settings.model import Settings
 from streams.settings.resolve import tenant_settings, topics
-from tables.ends import ends_of
+from tables.changelog import ends_of
 
 log = structlog.get_logger()
 

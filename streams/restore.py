@@ -7,12 +7,11 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from tables.catalogue import TABLES
-from tables.ends import ends_of
+from tables.changelog import RESTORE_WAIT_MS, changelog_reader, ends_of
 from tables.partition import LogRecord, Partition
 
 BATCH_RECORDS = 5_000
 PATIENCE_S = 30.0
-RESTORE_WAIT_MS = 10
 
 CHANGELOGS: tuple[str, ...] = tuple(dict.fromkeys(t.changelog.name for t in TABLES))
 
@@ -49,19 +48,6 @@ def changelog_ends(admin: AdminClient, partitions: Iterable[int]) -> dict[int, d
     for (topic, number), end in ends_of(admin, ((t, n) for n in partitions for t in CHANGELOGS)).items():
         ends.setdefault(number, {})[topic] = end
     return ends
-
-
-def changelog_reader(bootstrap: str, fetch_wait_ms: int) -> Consumer:
-    """A consumer without a group: it is assigned by hand and never commits. A fetch waits `fetch_wait_ms` for records."""
-    return Consumer({
-        "bootstrap.servers": bootstrap,
-        "group.id": "hermes.restore",
-        "enable.auto.commit": False,
-        "auto.offset.reset": "earliest",
-        "enable.partition.eof": True,
-        "fetch.wait.max.ms": fetch_wait_ms,
-        "log_level": 3,
-    })  # fmt: skip
 
 
 def _read(reader: Consumer, partition: Partition, place: TopicPartition, start: int, end: int) -> int:

@@ -30,7 +30,7 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One movement, with the account after it. `entry_id` is unique for ever: a repeated entry is the same movement.
+    """One movement. `entry_id` is unique for ever: a repeated entry is the same movement.
 
     `available`, `reserved`, `spent` and `granted` are the changes, so the sum of the entries is the account. `seq` numbers the
     tenant's reservations from 1, and all its other entries from 1.

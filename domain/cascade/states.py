@@ -17,7 +17,7 @@ AttemptState = Literal["pending", "sent", "delivered", "read", "failed", "timed_
 Wake = Literal["none", "start", "retry", "timeout", "retire"]
 
 MAX_HISTORY = 200
-"""Entries kept of one message's history; a plan of 10 steps with 10 retries each stays below it."""
+"""Entries kept of one message's history; beyond it the newest takes the place of the last."""
 
 
 @dataclass(frozen=True, slots=True)

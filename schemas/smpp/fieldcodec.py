@@ -8,7 +8,6 @@ from schemas.smpp.fields import STATUS_OF_FIELD, Kind, Layout
 from schemas.smpp.pdu import Destination, Failure, FieldValue, Tlv
 from schemas.smpp.status import ESME_RINVCMDLEN, ESME_RINVDESTFLAG, ESME_RINVNUMDESTS, ESME_RINVOPTPARSTREAM
 
-MAX_PAD_OCTETS: Final = 3  # NULs that some peers leave behind a body, fewer than a TLV header
 SME_ADDRESS: Final = 1
 DISTRIBUTION_LIST: Final = 2
 

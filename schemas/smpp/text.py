@@ -13,7 +13,6 @@ Alphabet = Literal["gsm7", "latin1", "ascii", "ucs2", "iso8859-5", "iso8859-8", 
 DefaultAlphabet = Literal["gsm7", "latin1", "ascii"]
 
 GSM7: Final = 0x00
-LATIN1: Final = 0x03
 UCS2: Final = 0x08
 
 _CODECS: Final[dict[Alphabet, str]] = {

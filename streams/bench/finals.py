@@ -12,7 +12,7 @@ from domain.cascade.commands import StatusChanged
 from schemas.derive import schema_of
 from schemas.topics import STATUS
 from streams.bench.result import BenchError
-from streams.restore import changelog_reader
+from tables.changelog import changelog_reader
 
 WIRE_HEAD_OCTETS: Final = 5
 BATCH_RECORDS: Final = 1_000

@@ -14,7 +14,7 @@ from domain.cascade.commands import Exhausted
 from egress.archive.ledger import LedgerCheck, verify
 from schemas.catalogue import codec
 from schemas.topics import DLQ
-from streams.restore import changelog_reader
+from tables.changelog import changelog_reader
 
 READ_TIMEOUT_S = 10.0
 METRICS_TIMEOUT_S = 5.0

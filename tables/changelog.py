@@ -1,13 +1,15 @@
-"""Where topic partitions end, asked for in one request."""
+"""How a process reads what it must know in full: a consumer without a group, and where topic partitions end."""
 
 import time
 from collections.abc import Iterable
 
-from confluent_kafka import KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs do not export it
 
 PATIENCE_S = 30.0
 RETRY_S = 0.1
+RESTORE_WAIT_MS = 10
+"""How long a fetch of a restore waits for records: it ends as soon as there are none."""
 _PASSING = (KafkaError.NOT_LEADER_FOR_PARTITION, KafkaError.LEADER_NOT_AVAILABLE, KafkaError.UNKNOWN_TOPIC_OR_PART)
 """What a broker says of a partition that it is just taking over."""
 
@@ -31,3 +33,16 @@ def ends_of(admin: AdminClient, places: Iterable[tuple[str, int]]) -> dict[tuple
         else:
             return {(place.topic, place.partition): end for place, end in answers.items()}
     return {}
+
+
+def changelog_reader(bootstrap: str, fetch_wait_ms: int) -> Consumer:
+    """A consumer without a group: it is assigned by hand and never commits. A fetch waits `fetch_wait_ms` for records."""
+    return Consumer({
+        "bootstrap.servers": bootstrap,
+        "group.id": "hermes.restore",
+        "enable.auto.commit": False,
+        "auto.offset.reset": "earliest",
+        "enable.partition.eof": True,
+        "fetch.wait.max.ms": fetch_wait_ms,
+        "log_level": 3,
+    })  # fmt: skip
