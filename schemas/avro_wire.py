@@ -15,6 +15,8 @@ Get = Callable[[bytes, int], tuple[Any, int]]
 
 DOUBLE: Final = struct.Struct("<d")
 MAX_LONG_OCTETS: Final = 10
+MAX_KEPT_LONGS: Final = 20_000
+"""Some 2 MB."""
 
 _PAIR: Final = 1 << 14
 _MORE: Final = tuple(bytes((0x80 | low & 0x7F, 0x80 | low >> 7)) for low in range(_PAIR))
@@ -25,7 +27,7 @@ SIZES: Final = tuple(-1 if n & 1 or n > 0x7F else n >> 1 for n in range(256))
 
 
 class Longs(dict[int, bytes]):
-    """Octets by number: the usual ones ready-made, the others made when they are asked for, and not kept."""
+    """Octets by number: made when they are first asked for, and kept for a while, as the times of a message are repeated."""
 
     def __missing__(self, number: int) -> bytes:
         """Zigzag, then seven bits an octet, lowest first; OverflowError beyond 64 bits."""
@@ -36,10 +38,13 @@ class Longs(dict[int, bytes]):
         while left >= _PAIR:
             octets += _MORE[left & (_PAIR - 1)]
             left >>= 14
-        return octets + _LAST[left]
+        if len(self) >= MAX_KEPT_LONGS:
+            self.clear()
+        self[number] = octets = octets + _LAST[left]
+        return octets
 
 
-LONGS: Final = Longs({number: _LAST[number << 1] for number in range(_PAIR // 2)})
+LONGS: Final = Longs()
 
 
 def put_text(value: str) -> bytes:

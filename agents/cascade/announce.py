@@ -41,10 +41,11 @@ class Tell:
         if not value.announce.final:
             return
         ctx.count("hermes_cascade_messages_total", state=state.state)
-        log.info(
-            "message_ended", message_id=state.message_id, tenant_id=state.tenant_id, trace_id=state.trace_id,
-            state=state.state, attempts=len(state.attempts),
-        )  # fmt: skip
+        if state.state != "delivered":  # what went well is counted, and on its topics
+            log.info(
+                "message_ended", message_id=state.message_id, tenant_id=state.tenant_id, trace_id=state.trace_id,
+                state=state.state, attempts=len(state.attempts),
+            )  # fmt: skip
         ctx.emit(COUNT, state.tenant_id, ToCount(state.tenant_id, _channel(state), state.state, state.updated_at_ms))
         self._measure(state, ctx)
         if state.callback:

@@ -20,7 +20,10 @@ class CountUsage:
     def handle(self, value: ToCount, ctx: Context) -> None:  # noqa: ARG002 - what every agent takes
         """Add one."""
         place = (value.tenant_id, value.at_ms // MINUTE_MS * MINUTE_MS)
-        self._sums.setdefault(place, Counter())[f"{value.channel}.{value.state}"] += 1
+        sums = self._sums.get(place)
+        if sums is None:
+            sums = self._sums[place] = Counter()
+        sums[f"{value.channel}.{value.state}"] += 1
 
     def finish(self, ctx: Context) -> None:
         """The batch is over: tell its sums."""

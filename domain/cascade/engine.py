@@ -47,8 +47,8 @@ def begin(message: Message, retire_after_ms: int) -> Decision:
     )  # fmt: skip
     state = note(state, at, "accepted", 0, "")
     if plan.send_at_ms > at:
-        state = evolve(note(state, at, "scheduled", 0, ""), state="scheduled")
-        return wake_at(state, "start", plan.send_at_ms), (Announce(final=False),)
+        state = note(state, at, "scheduled", 0, "")
+        return wake_at(state, "start", plan.send_at_ms, state="scheduled"), (Announce(final=False),)
     return enter(state, 0, at, retire_after_ms)
 
 
@@ -81,29 +81,27 @@ def _sent(state: Cascade, event: AttemptSent, retire: int) -> Decision:
     if attempt.state not in ("pending", "timed_out"):  # a receipt overtook the answer: keep its word
         if not event.provider_ids:
             return state, ()
-        state = with_attempt(state, evolve(attempt, provider_ids=event.provider_ids))
-        return note(state, event.at_ms, "sent", attempt.number, event.detail or event.carrier), (Announce(final=False),)
+        attempts = with_attempt(state, evolve(attempt, provider_ids=event.provider_ids))
+        detail = event.detail or event.carrier
+        return note(state, event.at_ms, "sent", attempt.number, detail, attempts=attempts), (Announce(final=False),)
+    level: AttemptState = event.level
     known = evolve(
         attempt, carrier=event.carrier, provider_ids=event.provider_ids, segments=event.segments, unknown=event.unknown,
         price_micros=event.price_micros, cost_micros=event.cost_micros,
+        state=level, completed_at_ms=event.at_ms if level != "sent" else 0, late=attempt.state == "timed_out",
+        redundant=state.is_final and state.confirmed_by not in (0, attempt.number),
     )  # fmt: skip
-    level: AttemptState = event.level
-    known = evolve(
-        known, state=level, completed_at_ms=event.at_ms if level != "sent" else 0, late=attempt.state == "timed_out"
-    )
-    state = with_attempt(state, known)
     what = "unknown" if event.unknown else ("delivered" if level == "delivered" else "sent")
-    state = note(state, event.at_ms, what, attempt.number, event.detail or event.carrier)
+    attempts = with_attempt(state, known)
+    state = note(state, event.at_ms, what, attempt.number, event.detail or event.carrier, attempts=attempts)
     if state.is_final:
-        return with_attempt(state, evolve(known, redundant=state.confirmed_by not in (0, attempt.number))), (
-            Announce(final=False),
-        )
+        return state, (Announce(final=False),)
     if confirms(state, level):
         return deliver(state, known, event.at_ms, retire)
     if state.current is None or state.current.number != attempt.number:
         return state, (Announce(final=False),)
     until = min(event.at_ms + state.plan.steps[state.step].step.timeout_ms, state.deadline_ms)
-    return wake_at(evolve(state, state="waiting_confirmation"), "timeout", until), (Announce(final=False),)
+    return wake_at(state, "timeout", until, state="waiting_confirmation"), (Announce(final=False),)
 
 
 def _failed(state: Cascade, event: AttemptFailed, retire: int) -> Decision:
@@ -116,9 +114,8 @@ def _failed(state: Cascade, event: AttemptFailed, retire: int) -> Decision:
         code=event.code or "failed",
         detail=event.detail, completed_at_ms=event.at_ms,
     )  # fmt: skip
-    state = note(
-        with_attempt(state, known), event.at_ms, "failed", attempt.number, f"{event.code} {event.detail}".strip()
-    )
+    detail = f"{event.code} {event.detail}".strip()
+    state = note(state, event.at_ms, "failed", attempt.number, detail, attempts=with_attempt(state, known))
     if state.is_final or timed_out or state.step != attempt.step:
         return state, (Announce(final=False),)
     return after_failure(state, event.at_ms, event.permanent, event.retry_after_ms, retire)
@@ -154,11 +151,11 @@ def _receipt(state: Cascade, event: ReceiptArrived, retire: int) -> Decision:
     )  # fmt: skip
     if known == attempt:
         return state, ()
-    state = note(
-        with_attempt(state, known), event.at_ms, "receipt", attempt.number, f"{event.status} {event.code}".strip()
-    )
     if state.is_final:
-        state = with_attempt(state, evolve(known, redundant=state.confirmed_by not in (0, attempt.number)))
+        known = evolve(known, redundant=state.confirmed_by not in (0, attempt.number))
+    detail = f"{event.status} {event.code}".strip()
+    state = note(state, event.at_ms, "receipt", attempt.number, detail, attempts=with_attempt(state, known))
+    if state.is_final:
         return state, (Announce(final=False),)
     if told != "failed" and confirms(state, told):
         return deliver(state, known, event.at_ms, retire)
@@ -183,8 +180,8 @@ def _fired(state: Cascade, event: TimerFired, retire: int) -> Decision:
         case "timeout":
             current = state.current
             if current is not None:
-                state = with_attempt(state, evolve(current, state="timed_out", completed_at_ms=at))
-                state = note(state, at, "timed_out", current.number, "")
+                attempts = with_attempt(state, evolve(current, state="timed_out", completed_at_ms=at))
+                state = note(state, at, "timed_out", current.number, "", attempts=attempts)
             return next_step(state, at, retire)
         case _ as unreachable:
             assert_never(unreachable)
@@ -205,5 +202,5 @@ def _cancel(state: Cascade, event: CancelAsked, retire: int) -> Decision:
     reason = f"attempt {current.number} ({current.channel}) is with a carrier; nothing will follow it"
     if state.stop:
         return state, (answer(False, reason),)
-    state = evolve(note(state, event.at_ms, "cancel_asked", current.number, ""), stop=True)
+    state = note(state, event.at_ms, "cancel_asked", current.number, "", stop=True)
     return state, (Announce(final=False), answer(False, reason))

@@ -1,5 +1,7 @@
 """The moves of a cascade: enter a step, send, retry, go on, deliver, finish. `engine` says which event makes which."""
 
+from typing import Any
+
 from domain.billing.money import Settle
 from domain.cascade.commands import Announce, Command, DeadLetter, Resolve, SendAttempt
 from domain.cascade.rule import ConfirmationLevel, backoff_ms
@@ -34,19 +36,20 @@ def enter(state: Cascade, index: int, at: int, retire: int) -> Decision:
             code=steps[index].skip,
             completed_at_ms=at,
         )
-        state = note(evolve(state, attempts=(*state.attempts, skipped)), at, "skipped", skipped.number, skipped.code)
+        attempts = (*state.attempts, skipped)
+        state = note(state, at, "skipped", skipped.number, skipped.code, attempts=attempts)
         index += 1
     if at >= state.deadline_ms:
         return finish(state, "expired", at, retire)
     if index == len(steps):
         return finish(state, "exhausted", at, retire)
-    state = evolve(state, step=index, retries=0)
     planned = steps[index]
     opens = next_opening_ms(max(at, planned.not_before_ms), planned.step.window, planned.timezone)
     if opens > at:
-        state = evolve(note(state, at, "deferred", 0, f"step {index + 1} ({planned.step.channel})"), state="scheduled")
-        return wake_at(state, "start", min(opens, state.deadline_ms)), (Announce(final=False),)
-    return send(evolve(state, step_deadline_ms=at + planned.step.timeout_ms), at)
+        state = note(state, at, "deferred", 0, f"step {index + 1} ({planned.step.channel})", step=index, retries=0)
+        until = min(opens, state.deadline_ms)
+        return wake_at(state, "start", until, state="scheduled"), (Announce(final=False),)
+    return send(evolve(state, step=index, retries=0, step_deadline_ms=at + planned.step.timeout_ms), at)
 
 
 def send(state: Cascade, at: int) -> Decision:
@@ -54,8 +57,8 @@ def send(state: Cascade, at: int) -> Decision:
     step = state.plan.steps[state.step].step
     attempt = Attempt(len(state.attempts) + 1, state.step, step.channel, "pending", at)
     until = min(state.step_deadline_ms, state.deadline_ms)
-    state = evolve(state, state="attempting", attempts=(*state.attempts, attempt))
-    state = wake_at(note(state, at, "attempting", attempt.number, step.channel), "timeout", until)
+    state = note(state, at, "attempting", attempt.number, step.channel, attempts=(*state.attempts, attempt))
+    state = wake_at(state, "timeout", until, state="attempting")
     return state, (SendAttempt(attempt.number, state.step, step.channel, at, until), Announce(final=False))
 
 
@@ -65,9 +68,8 @@ def after_failure(state: Cascade, at: int, permanent: bool, retry_after_ms: int,
     if not permanent and not state.stop and state.retries < step.max_retries:
         again = at + max(backoff_ms(step.backoff, state.retries + 1), retry_after_ms)
         if again < min(state.step_deadline_ms, state.deadline_ms):
-            state = note(state, at, "retrying", 0, f"in {again - at}ms")
-            state = evolve(state, state="attempting", retries=state.retries + 1)
-            return wake_at(state, "retry", again), (Announce(final=False),)
+            state = note(state, at, "retrying", 0, f"in {again - at}ms", retries=state.retries + 1)
+            return wake_at(state, "retry", again, state="attempting"), (Announce(final=False),)
     return next_step(state, at, retire)
 
 
@@ -82,7 +84,7 @@ def retry(state: Cascade, at: int, retire: int) -> Decision:
     if opens >= min(state.step_deadline_ms, state.deadline_ms):
         return next_step(state, at, retire)
     state = note(state, at, "deferred", 0, f"step {state.step + 1} ({planned.step.channel})")
-    return wake_at(evolve(state, state="scheduled"), "retry", opens), (Announce(final=False),)
+    return wake_at(state, "retry", opens, state="scheduled"), (Announce(final=False),)
 
 
 def next_step(state: Cascade, at: int, retire: int) -> Decision:
@@ -96,7 +98,7 @@ def deliver(state: Cascade, by: Attempt, at: int, retire: int) -> Decision:
     """End as delivered by attempt `by`."""
     current = state.current
     if current is not None and current.number != by.number:
-        state = with_attempt(state, evolve(current, redundant=True))
+        state = evolve(state, attempts=with_attempt(state, evolve(current, redundant=True)))
     return finish(evolve(state, confirmed_by=by.number), "delivered", at, retire)
 
 
@@ -104,7 +106,7 @@ def finish(state: Cascade, final: StateName, at: int, retire: int) -> Decision:
     """End in `final`: settle the money, say so, and keep the state for a while."""
     payer = _payer(state)
     charge = min(payer.price_micros, state.reserved_micros) if payer else 0
-    state = evolve(note(state, at, final, state.confirmed_by, ""), state=final, charged_micros=charge)
+    state = note(state, at, final, state.confirmed_by, "", charged_micros=charge)
     settle = Settle(
         state.tenant_id, state.message_id, state.reserved_micros, charge, at,
         payer.channel if payer else "", payer.carrier if payer else "", payer.segments if payer else 0,
@@ -113,7 +115,7 @@ def finish(state: Cascade, final: StateName, at: int, retire: int) -> Decision:
     commands: tuple[Command, ...] = (Announce(final=True), Resolve(settle))
     if final in ("exhausted", "expired"):
         commands = (*commands, DeadLetter())
-    return wake_at(state, "retire", at + retire), commands
+    return wake_at(state, "retire", at + retire, state=final), commands
 
 
 def _payer(state: Cascade) -> Attempt | None:
@@ -141,18 +143,19 @@ def attempt_of(state: Cascade, number: int) -> Attempt | None:
     return state.attempts[number - 1] if 0 < number <= len(state.attempts) else None
 
 
-def with_attempt(state: Cascade, attempt: Attempt) -> Cascade:
-    """The state with `attempt` in place of the one with its number."""
+def with_attempt(state: Cascade, attempt: Attempt) -> tuple[Attempt, ...]:
+    """The attempts with `attempt` in place of the one with its number."""
     i = attempt.number - 1
-    return evolve(state, attempts=(*state.attempts[:i], attempt, *state.attempts[i + 1 :]))
+    return (*state.attempts[:i], attempt, *state.attempts[i + 1 :])
 
 
-def note(state: Cascade, at: int, event: str, attempt: int, detail: str) -> Cascade:
-    """The state with one more line in its timeline; in a full one the newest takes the place of the one before."""
+def note(state: Cascade, at: int, event: str, attempt: int, detail: str, /, **changes: Any) -> Cascade:
+    """The changed state with one more line in its timeline; in a full one the newest takes the place of the one before."""
     history = (*state.history[: MAX_HISTORY - 1], Entry(at, event, attempt, detail))
-    return evolve(state, history=history, revision=state.revision + 1, updated_at_ms=max(at, state.updated_at_ms))
+    updated_at = max(at, state.updated_at_ms)
+    return evolve(state, history=history, revision=state.revision + 1, updated_at_ms=updated_at, **changes)
 
 
-def wake_at(state: Cascade, wake: Wake, at: int) -> Cascade:
-    """The state with a new wake in place of the old one."""
-    return evolve(state, wake=wake, wake_at_ms=at, timer=state.timer + 1)
+def wake_at(state: Cascade, wake: Wake, at: int, /, **changes: Any) -> Cascade:
+    """The changed state with a new wake in place of the old one."""
+    return evolve(state, wake=wake, wake_at_ms=at, timer=state.timer + 1, **changes)

@@ -107,6 +107,5 @@ def _field_findings(path: str, text: str, blocked_phrases: tuple[str, ...]) -> I
 
 def _is_shouting(text: str) -> bool:
     """Whether most letters of a text that has some are capitals; scripts without case never shout."""
-    upper = sum(1 for c in text if c.isupper())
-    lower = sum(1 for c in text if c.islower())
-    return upper >= _SHOUTING_LETTERS and upper >= _SHOUTING_SHARE * (upper + lower)
+    upper = sum(map(str.isupper, text))
+    return upper >= _SHOUTING_LETTERS and upper >= _SHOUTING_SHARE * (upper + sum(map(str.islower, text)))
