@@ -34,16 +34,6 @@ class RateWindow:
 
 
 @dataclass(frozen=True, slots=True)
-class Timer:
-    """A wake that is due at `due_ms`; `final` when all it is for is to forget a message that has ended."""
-
-    message_id: str
-    timer: int
-    due_ms: int
-    final: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class Submit:
     """An attempt at an egress, keyed by message and attempt.
 

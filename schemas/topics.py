@@ -23,7 +23,7 @@ from domain.message import Submission
 from domain.routing.decision import RoutingDecision
 from domain.tenant import ApiKey, CarrierStatus, Route, Tenant
 from domain.verdict import Verdict
-from schemas.rows import CallbackDue, DeadRecord, RateWindow, StoredDecision, Submit, Timer, UsageCounted
+from schemas.rows import CallbackDue, DeadRecord, RateWindow, StoredDecision, Submit, UsageCounted
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -73,9 +73,7 @@ CONFIG = Topic("hermes.config.v1", "kind/id", (Tenant, ApiKey, Route, CascadeRul
 CARRIERS = Topic("hermes.carriers.v1", "carrier", (CarrierStatus,), spread="single", cleanup="compact")
 
 # Changelogs: the tables' memory. What a table's rows are is said in `tables/catalogue.py`.
-MESSAGES = Topic("hermes.messages.v1", "message", (Message,), cleanup="compact")
-CASCADES = Topic("hermes.cascades.v1", "message", (Cascade,), cleanup="compact")
-TIMERS = Topic("hermes.timers.v1", "message", (Timer,), cleanup="compact")
+MESSAGES = Topic("hermes.messages.v1", "table and message", (Message, Cascade), cleanup="compact")
 ADMISSIONS = Topic(
     "hermes.admissions.v1",
     "table and key",
@@ -88,7 +86,7 @@ SUBMITS = Topic(
 
 FIXED: tuple[Topic, ...] = (
     SUBMISSIONS, VERDICTS, CASCADE, BILLING, LEDGER, AUDIT, DECISIONS, STATUS, RECEIPTS, USAGE, WEBHOOKS, DLQ, DEADLETTERS,
-    CONFIG, CARRIERS, MESSAGES, CASCADES, TIMERS, ADMISSIONS, SUBMITS,
+    CONFIG, CARRIERS, MESSAGES, ADMISSIONS, SUBMITS,
 )  # fmt: skip
 
 

@@ -235,10 +235,10 @@ class Engine:
     def _fire(self, now_ms: int) -> int:
         fired = 0
         for number, partition in self.partitions.items():
-            for timer in partition.due(now_ms, MAX_TIMERS_A_BATCH):
-                event = TimerFired(timer.message_id, timer.timer, now_ms)
-                self._wave_one.append((CASCADE.name, timer.message_id.encode(), event, number))
-                self._meter.observe("hermes_timer_lag_seconds", (now_ms - timer.due_ms) / 1000)
+            for wake in partition.due(now_ms, MAX_TIMERS_A_BATCH):
+                event = TimerFired(wake.message_id, wake.number, now_ms)
+                self._wave_one.append((CASCADE.name, wake.message_id.encode(), event, number))
+                self._meter.observe("hermes_timer_lag_seconds", (now_ms - wake.due_ms) / 1000)
                 fired += 1
         return fired
 

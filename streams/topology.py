@@ -64,7 +64,6 @@ from tables.catalogue import (
     DECISIONS,
     MESSAGE_ROWS,
     RESOLUTIONS,
-    TIMER_ROWS,
     WINDOWS,
 )
 
@@ -104,7 +103,7 @@ _ADMISSION = (
 _CASCADE = (
     Node(
         "follow", "cascade", reads=(CASCADE,), writes=(ROUTE_ATTEMPT, ANNOUNCE, COUNT, BILLING, DLQ, VERDICTS),
-        tables=(MESSAGE_ROWS, CASCADE_ROWS, TIMER_ROWS), make=lambda p: Follow(p.keep_final_ms), durable_first="outputs",
+        tables=(MESSAGE_ROWS, CASCADE_ROWS), make=lambda p: Follow(p.keep_final_ms), durable_first="outputs",
     ),
     Node(
         "route_attempt", "cascade", reads=(ROUTE_ATTEMPT,), writes=(ROUTING, CASCADE), fans_out=(SMPP, MTA),

@@ -11,8 +11,8 @@ from domain.accepted import Message
 from domain.audit.chain import ChainHead
 from domain.billing.money import Account, Resolution
 from domain.cascade.states import Cascade
-from schemas.rows import RateWindow, StoredDecision, Timer
-from schemas.topics import ADMISSIONS, CASCADES, MESSAGES, TIMERS, Topic
+from schemas.rows import RateWindow, StoredDecision
+from schemas.topics import ADMISSIONS, MESSAGES, Topic
 
 R = TypeVar("R")
 
@@ -41,12 +41,11 @@ RESOLUTIONS = Table("resolutions", b"r", Resolution, ADMISSIONS, shared=True)
 ACCOUNTS = Table("accounts", b"a", Account, ADMISSIONS, shared=True)
 WINDOWS = Table("windows", b"w", RateWindow, ADMISSIONS, shared=True)
 CHAINS = Table("chains", b"c", ChainHead, ADMISSIONS, shared=True)
-MESSAGE_ROWS = Table("messages", b"m", Message, MESSAGES)
-CASCADE_ROWS = Table("cascades", b"s", Cascade, CASCADES)
-TIMER_ROWS = Table("timers", b"t", Timer, TIMERS)
+MESSAGE_ROWS = Table("messages", b"m", Message, MESSAGES, shared=True)
+CASCADE_ROWS = Table("cascades", b"s", Cascade, MESSAGES, shared=True)
 
 TABLES: tuple[Table[Any], ...] = (
-    DECISIONS, RESOLUTIONS, ACCOUNTS, WINDOWS, CHAINS, MESSAGE_ROWS, CASCADE_ROWS, TIMER_ROWS,
+    DECISIONS, RESOLUTIONS, ACCOUNTS, WINDOWS, CHAINS, MESSAGE_ROWS, CASCADE_ROWS,
 )  # fmt: skip
 
 

@@ -2,15 +2,19 @@
 
 A row in the store is eight octets of version (the offset of the record that it was written for) and its Avro record. On
 restore the highest version of a key wins, so a late write of a replaced process is harmless.
+
+The wake that a cascade's row asks for is the message's timer: beside the row the store keeps a short entry of it, from
+which the due index in memory is built at a start without reading the rows.
 """
 
 import heapq
+import struct
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
+from domain.cascade.states import Cascade
 from schemas.codec import Codec
-from schemas.rows import Timer
-from tables.catalogue import TABLES, TIMER_ROWS, Table, expiry_ms, tables_on, version_of
+from tables.catalogue import CASCADE_ROWS, TABLES, Table, expiry_ms, tables_on, version_of
 from tables.store import Store, Write
 
 R = TypeVar("R")
@@ -19,10 +23,21 @@ MAX_RECENT = 2_000
 """Rows of each table that are kept decoded, the ones written last: some 5 MB for cascades of the usual size."""
 
 _EXPIRY = b"x"
+_WAKE = b"t"
+_WAKE_FORM = struct.Struct(">QI?")
 _VERSION_OCTETS = 8
 
 LogRecord = tuple[str, bytes, bytes | None, int]
 """A changelog record: topic name, key, value (None deletes), version."""
+
+
+class Wake(NamedTuple):
+    """A timer: wake number `number` of a message is due; `final` when all it is for is to forget what has ended."""
+
+    due_ms: int
+    number: int
+    message_id: str
+    final: bool
 
 
 class Partition:
@@ -35,10 +50,10 @@ class Partition:
         self._staged: dict[str, dict[str, tuple[Any, int]]] = {t.name: {} for t in TABLES}
         self._recent: dict[str, dict[str, Any]] = {t.name: {} for t in TABLES}
         self._expired: list[Write] = []
-        self._timers: dict[str, Timer] = {}
+        self._wakes: dict[str, Wake] = {}
         self.active = 0
         """Messages that have not ended."""
-        self._due: list[tuple[int, int, str]] = []
+        self._due: list[Wake] = []
 
     def get(self, table: Table[R], key: str) -> R | None:
         """The row as it is after what this batch did so far."""
@@ -113,34 +128,34 @@ class Partition:
         return count
 
     def load_timers(self) -> int:
-        """Build the due index from the rows; returns how many timers are pending."""
-        self._timers.clear()
-        for _, stored in self.store.scan(TIMER_ROWS.tag):
-            row: Timer = self._codec.decode(stored[_VERSION_OCTETS:])
-            self._timers[row.message_id] = row
-        self.active = sum(not timer.final for timer in self._timers.values())
-        self._due = [(t.due_ms, t.timer, t.message_id) for t in self._timers.values()]
+        """Build the due index; returns how many timers are pending."""
+        self._wakes.clear()
+        for key, stored in self.store.scan(_WAKE):
+            due_ms, number, final = _WAKE_FORM.unpack(stored)
+            message_id = key[len(_WAKE) :].decode()
+            self._wakes[message_id] = Wake(due_ms, number, message_id, final)
+        self.active = sum(not wake.final for wake in self._wakes.values())
+        self._due = list(self._wakes.values())
         heapq.heapify(self._due)
-        return len(self._timers)
+        return len(self._wakes)
 
-    def due(self, now_ms: int, most: int) -> list[Timer]:
+    def due(self, now_ms: int, most: int) -> list[Wake]:
         """Up to `most` timers whose time has come; each is given once (and again after a restart, if it was not cleared)."""
-        out: list[Timer] = []
-        while self._due and self._due[0][0] <= now_ms and len(out) < most:
-            _, number, message_id = heapq.heappop(self._due)
-            timer = self._timers.get(message_id)
-            if timer is not None and timer.timer == number:
-                out.append(timer)
+        out: list[Wake] = []
+        while self._due and self._due[0].due_ms <= now_ms and len(out) < most:
+            wake = heapq.heappop(self._due)
+            if self._wakes.get(wake.message_id) is wake:
+                out.append(wake)
         return out
 
     def next_due_ms(self) -> int | None:
         """When the next timer may be due."""
-        return self._due[0][0] if self._due else None
+        return self._due[0].due_ms if self._due else None
 
     @property
     def pending(self) -> int:
         """How many timers are set."""
-        return len(self._timers)
+        return len(self._wakes)
 
     def expire(self, now_ms: int, most: int) -> int:
         """Stage the removal of up to `most` rows whose time is over; returns how many."""
@@ -169,14 +184,22 @@ class Partition:
             del recent[next(iter(recent))]
 
     def _index(self, table: Table[Any], key: str, row: object | None, writes: list[Write]) -> None:
-        if table.name == TIMER_ROWS.name:
-            before = self._timers.get(key)
-            self.active -= before is not None and not before.final
-            if isinstance(row, Timer):
-                self.active += not row.final
-                self._timers[key] = row
-                heapq.heappush(self._due, (row.due_ms, row.timer, key))
-            else:
-                self._timers.pop(key, None)
+        if table is CASCADE_ROWS:
+            self._set_wake(key, row, writes)
         elif row is not None and (at := expiry_ms(row)):
             writes.append((_EXPIRY + at.to_bytes(8, "big") + table.store_key(key), b""))
+
+    def _set_wake(self, message_id: str, row: object | None, writes: list[Write]) -> None:
+        """Bring the timer in line with the row of its message."""
+        before = self._wakes.get(message_id)
+        if isinstance(row, Cascade) and row.wake != "none":
+            if before is not None and before.number == row.timer:
+                return
+            wake = self._wakes[message_id] = Wake(row.wake_at_ms, row.timer, message_id, row.is_final)
+            heapq.heappush(self._due, wake)
+            self.active += not wake.final
+            writes.append((_WAKE + message_id.encode(), _WAKE_FORM.pack(wake.due_ms, wake.number, wake.final)))
+        else:
+            self._wakes.pop(message_id, None)
+            writes.append((_WAKE + message_id.encode(), None))
+        self.active -= before is not None and not before.final

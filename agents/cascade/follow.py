@@ -19,14 +19,13 @@ from domain.cascade.commands import (
 from domain.cascade.engine import begin, decide, is_retired
 from domain.cascade.events import Accepted, CancelAsked, Event, Happening, StatusAsked
 from domain.cascade.states import Cascade
-from schemas.rows import Timer
 from schemas.topics import BILLING, DLQ, VERDICTS
-from tables.catalogue import CASCADE_ROWS, MESSAGE_ROWS, TIMER_ROWS
+from tables.catalogue import CASCADE_ROWS, MESSAGE_ROWS
 
 
 @dataclass(frozen=True, slots=True)
 class Follow:
-    """Owns the rows of messages, cascades and timers. A final state is kept for `keep_final_ms`."""
+    """Owns the rows of messages and cascades; a cascade's row is its timer, too. A final state is kept for `keep_final_ms`."""
 
     keep_final_ms: int
 
@@ -47,10 +46,9 @@ class Follow:
             message = ctx.decode(event.message)
             ctx.put(MESSAGE_ROWS, event.message_id, message)
         if known is not None:
-            self._set_timer(known, ctx)
             return
         state, commands = begin(message, self.keep_final_ms)
-        self._save(state, ctx)
+        ctx.put(CASCADE_ROWS, state.message_id, state)
         ctx.emit(
             COUNT,
             state.tenant_id,
@@ -67,31 +65,16 @@ class Follow:
         if is_retired(state, event):
             ctx.delete(CASCADE_ROWS, event.message_id)
             ctx.delete(MESSAGE_ROWS, event.message_id)
-            ctx.delete(TIMER_ROWS, event.message_id)
             return
         after, commands = decide(state, event, self.keep_final_ms)
         if after is not state:
-            self._save(after, ctx)
-        else:
-            self._set_timer(state, ctx)
+            ctx.put(CASCADE_ROWS, after.message_id, after)
         self._carry_out(after, commands, ctx)
 
     def _tell(self, asked: StatusAsked, ctx: Context) -> None:
         state = ctx.get(CASCADE_ROWS, asked.message_id)
         mine = state if state is not None and state.tenant_id == asked.tenant_id else None
         ctx.emit(VERDICTS, asked.ask_id, StatusTold(asked.ask_id, mine), partition=asked.slot)
-
-    def _save(self, state: Cascade, ctx: Context) -> None:
-        ctx.put(CASCADE_ROWS, state.message_id, state)
-        self._set_timer(state, ctx)
-
-    def _set_timer(self, state: Cascade, ctx: Context) -> None:
-        """Bring the timer's row in line with the state, which names the wake that it wants."""
-        row = ctx.get(TIMER_ROWS, state.message_id)
-        if row is None or row.timer != state.timer:
-            ctx.put(
-                TIMER_ROWS, state.message_id, Timer(state.message_id, state.timer, state.wake_at_ms, state.is_final)
-            )
 
     def _carry_out(self, state: Cascade, commands: tuple[Command, ...], ctx: Context) -> None:
         for command in commands:

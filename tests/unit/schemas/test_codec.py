@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.cascade.events import TimerFired
 from schemas.catalogue import TYPES, codec
 from schemas.codec import Codec, UnreadableError
 from schemas.registry import FileRegistry
-from schemas.rows import RateWindow, Timer
+from schemas.rows import RateWindow
 from tests.unit.schemas.avro_values import values
 
 CODEC = codec()
-TIMER = Timer("msg-1", 3, 1_767_614_400_000)
+TIMER = TimerFired("msg-1", 3, 1_767_614_400_000)
 
 
 @pytest.mark.parametrize("value_type", TYPES, ids=lambda t: t.__name__)
@@ -75,7 +76,7 @@ def test_a_record_of_an_older_version_without_a_field_that_is_needed_is_unreadab
 
 def test_a_record_of_an_older_version_is_read_with_the_defaults_of_what_it_lacks() -> None:
     now = FileRegistry.load()
-    whole = now.schemas[now.id_of(Timer)]
+    whole = now.schemas[now.id_of(TimerFired)]
     current = {**whole, "fields": [*whole["fields"], {"name": "extra", "type": "string"}]}
     reader = Codec(FileRegistry(now.current, {**now.schemas, 9_001: current}), TYPES)
     written = CODEC.encode(TIMER)

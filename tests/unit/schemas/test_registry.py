@@ -144,9 +144,9 @@ def test_writing_the_files_again_changes_nothing_and_a_changed_record_gets_an_id
     assert (tmp_path / "ids.json").read_text() == before
     changed = json.loads(before)
     last = max(v["id"] for known in changed.values() for v in known)
-    changed["hermes.Timer"][-1]["schema"]["fields"].pop()
+    changed["hermes.Grant"][-1]["schema"]["fields"].pop()
     (tmp_path / "ids.json").write_text(json.dumps(changed))
     write_files(TYPES, tmp_path)
     after = json.loads((tmp_path / "ids.json").read_text())
-    assert [v["id"] for v in after["hermes.Timer"]][-1] == last + 1
-    assert len(after["hermes.Timer"]) == len(changed["hermes.Timer"]) + 1
+    assert [v["id"] for v in after["hermes.Grant"]][-1] == last + 1
+    assert len(after["hermes.Grant"]) == len(changed["hermes.Grant"]) + 1

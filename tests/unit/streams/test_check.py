@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from agents.context import Context, Edge
-from schemas.topics import BILLING, CASCADE, STATUS, SUBMISSIONS, TIMERS, VERDICTS
+from schemas.topics import BILLING, CASCADE, MESSAGES, STATUS, SUBMISSIONS, VERDICTS
 from streams.check import Plan, check
 from streams.node import Node, Process
 from streams.parts import Parts
-from tables.catalogue import TIMER_ROWS
+from tables.catalogue import MESSAGE_ROWS
 
 NEXT = Edge("hermes.next", "tenant")
 
@@ -28,9 +28,9 @@ def make(_: Parts) -> Idle:
 
 
 FIRST = Node("first", "g", reads=(SUBMISSIONS,), writes=(NEXT,), make=make)
-SECOND = Node("second", "g", reads=(NEXT,), writes=(VERDICTS,), tables=(TIMER_ROWS,), make=make)
+SECOND = Node("second", "g", reads=(NEXT,), writes=(VERDICTS,), tables=(MESSAGE_ROWS,), make=make)
 GATEWAY = Process("gateway", reads=(VERDICTS,), writes=(SUBMISSIONS,))
-SOUND = Plan((FIRST, SECOND), (GATEWAY,), (SUBMISSIONS, VERDICTS, TIMERS), (TIMER_ROWS,))
+SOUND = Plan((FIRST, SECOND), (GATEWAY,), (SUBMISSIONS, VERDICTS, MESSAGES), (MESSAGE_ROWS,))
 
 
 def test_our_topology_is_sound() -> None:
@@ -45,16 +45,16 @@ BROKEN: list[tuple[Callable[[], Plan], str]] = [
     (lambda: replace(SOUND, around=()), "nobody writes the topic hermes.submissions.v1"),
     (lambda: replace(SOUND, around=()), "nobody reads the topic hermes.verdicts.v1"),
     (
-        lambda: replace(SOUND, topics=(SUBMISSIONS, TIMERS)),
+        lambda: replace(SOUND, topics=(SUBMISSIONS, MESSAGES)),
         "the topic hermes.verdicts.v1 is used and is not in the catalogue",
     ),
     (lambda: replace(SOUND, topics=(*SOUND.topics, STATUS)), "nobody writes the topic hermes.status.v1"),
     (lambda: replace(SOUND, nodes=(FIRST,)), "first writes the edge hermes.next, which nobody reads"),
     (lambda: replace(SOUND, nodes=(SECOND,)), "second reads the edge hermes.next, which nobody writes"),
-    (lambda: replace(SOUND, nodes=(FIRST, replace(SECOND, tables=()))), "nobody owns the table timers"),
+    (lambda: replace(SOUND, nodes=(FIRST, replace(SECOND, tables=()))), "nobody owns the table messages"),
     (
-        lambda: replace(SOUND, nodes=(replace(FIRST, tables=(TIMER_ROWS,)), SECOND)),
-        "the table timers has 2 owners: first, second",
+        lambda: replace(SOUND, nodes=(replace(FIRST, tables=(MESSAGE_ROWS,)), SECOND)),
+        "the table messages has 2 owners: first, second",
     ),
     (
         lambda: replace(SOUND, nodes=(*SOUND.nodes, replace(SECOND, name="third", tables=()))),
@@ -90,12 +90,12 @@ BROKEN: list[tuple[Callable[[], Plan], str]] = [
         "nobody writes the topics hermes.mta.{pool}.v1",
     ),
     (
-        lambda: replace(SOUND, around=(replace(GATEWAY, writes=(SUBMISSIONS, TIMERS)),)),
-        "the changelog hermes.timers.v1 is read or written by an agent; only its tables may",
+        lambda: replace(SOUND, around=(replace(GATEWAY, writes=(SUBMISSIONS, MESSAGES)),)),
+        "the changelog hermes.messages.v1 is read or written by an agent; only its tables may",
     ),
     (
-        lambda: replace(SOUND, tables=(replace(TIMER_ROWS, changelog=BILLING),), nodes=(FIRST, SECOND)),
-        "the changelog of the table timers is not a keyed, compacted topic",
+        lambda: replace(SOUND, tables=(replace(MESSAGE_ROWS, changelog=BILLING),), nodes=(FIRST, SECOND)),
+        "the changelog of the table messages is not a keyed, compacted topic",
     ),
 ]
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from domain.cascade.rule import Step
-from schemas.topics import ADMISSIONS, CASCADE, CASCADES, STATUS, VERDICTS
+from schemas.topics import ADMISSIONS, CASCADE, MESSAGES, STATUS, VERDICTS
 from tests.sim.world import World
 
 
@@ -62,7 +62,7 @@ def test_what_follows_from_a_state_is_told_before_the_state_is_kept() -> None:
     world.driver.step(world.now_ms)
     seen = landings(world)
     world.driver.step(world.now_ms)
-    assert place(seen, STATUS.name) < place(seen, CASCADES.name)
+    assert place(seen, STATUS.name) < place(seen, MESSAGES.name)
 
 
 def test_a_cancellation_is_answered_when_its_state_is_kept() -> None:
@@ -72,4 +72,4 @@ def test_a_cancellation_is_answered_when_its_state_is_kept() -> None:
     seen = landings(world)
     world.cancel(message_id)
     world.driver.step(world.now_ms)
-    assert place(seen, CASCADES.name) < place(seen, VERDICTS.name)
+    assert place(seen, MESSAGES.name) < place(seen, VERDICTS.name)

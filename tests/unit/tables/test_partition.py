@@ -6,15 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.billing.money import Account, LedgerEntry, Resolution
+from domain.cascade.plan import Plan
+from domain.cascade.states import Cascade
 from schemas.catalogue import codec
-from schemas.rows import RateWindow, Timer
-from schemas.topics import ADMISSIONS, TIMERS
-from tables.catalogue import ACCOUNTS, RESOLUTIONS, TIMER_ROWS, WINDOWS
+from schemas.rows import RateWindow
+from schemas.topics import ADMISSIONS, MESSAGES
+from tables.catalogue import ACCOUNTS, CASCADE_ROWS, RESOLUTIONS, WINDOWS
 from tables.partition import LogRecord, Partition
 from tables.store import MemoryStore
 
 CODEC = codec()
 NOW = 1_000_000
+PLAN = Plan((), "delivered", 1_000, "delivered", 0, "")
 
 
 def partition(store: MemoryStore | None = None) -> Partition:
@@ -28,8 +31,12 @@ def commit(of: Partition) -> list[LogRecord]:
     return [(table.changelog.name, table.log_key(key), row, version) for table, key, row, version in staged]
 
 
-def timer(number: int, due_ms: int, message_id: str = "m") -> Timer:
-    return Timer(message_id, number, due_ms)
+def cascade(timer: int, due_ms: int, message_id: str = "m", *, ended: bool = False) -> Cascade:
+    """A message that wants to be woken."""
+    return Cascade(
+        message_id, "t", PLAN, 0, NOW, NOW, "trace", state="delivered" if ended else "attempting",
+        wake="retire" if ended else "timeout", wake_at_ms=due_ms, timer=timer,
+    )  # fmt: skip
 
 
 def resolution(expires_at_ms: int) -> Resolution:
@@ -80,17 +87,17 @@ def test_an_empty_disk_gets_every_row_back_from_the_changelogs() -> None:
     one = partition()
     log: list[LogRecord] = []
     one.put(WINDOWS, "a", window(1), 1)
-    one.put(TIMER_ROWS, "m", timer(1, NOW), 1)
+    one.put(CASCADE_ROWS, "m", cascade(1, NOW), 1)
     log += commit(one)
     one.put(WINDOWS, "a", window(2), 2)
     one.put(WINDOWS, "b", window(3), 2)
-    one.delete(TIMER_ROWS, "m", 2)
+    one.delete(CASCADE_ROWS, "m", 2)
     log += commit(one)
 
     two = partition()
     assert two.restore(log) == len(log)
     two.load_timers()
-    assert (two.get(WINDOWS, "a"), two.get(WINDOWS, "b"), two.get(TIMER_ROWS, "m")) == (window(2), window(3), None)
+    assert (two.get(WINDOWS, "a"), two.get(WINDOWS, "b"), two.get(CASCADE_ROWS, "m")) == (window(2), window(3), None)
     assert two.pending == 0
 
 
@@ -121,7 +128,7 @@ def test_restoring_in_any_pieces_and_twice_gives_the_highest_version_of_each_key
 def test_timers_are_due_in_their_order_each_once_and_at_most_so_many() -> None:
     one = partition()
     for number, due_ms in enumerate((300, 100, 200)):
-        one.put(TIMER_ROWS, f"m{number}", timer(1, due_ms, f"m{number}"), 1)
+        one.put(CASCADE_ROWS, f"m{number}", cascade(1, due_ms, f"m{number}"), 1)
     commit(one)
     assert one.next_due_ms() == 100
     assert [t.due_ms for t in one.due(250, 10)] == [100, 200]
@@ -133,27 +140,27 @@ def test_timers_are_due_in_their_order_each_once_and_at_most_so_many() -> None:
 def test_no_more_timers_are_given_than_were_asked_for() -> None:
     one = partition()
     for number in range(5):
-        one.put(TIMER_ROWS, f"m{number}", timer(1, 100, f"m{number}"), 1)
+        one.put(CASCADE_ROWS, f"m{number}", cascade(1, 100, f"m{number}"), 1)
     commit(one)
     assert [len(one.due(100, 2)) for _ in range(4)] == [2, 2, 1, 0]
 
 
 def test_a_timer_that_was_set_anew_or_cleared_does_not_fire_at_its_old_time() -> None:
     one = partition()
-    one.put(TIMER_ROWS, "m", timer(1, 100), 1)
-    one.put(TIMER_ROWS, "n", timer(1, 100, "n"), 1)
+    one.put(CASCADE_ROWS, "m", cascade(1, 100), 1)
+    one.put(CASCADE_ROWS, "n", cascade(1, 100, "n"), 1)
     commit(one)
-    one.put(TIMER_ROWS, "m", timer(2, 500), 2)
-    one.delete(TIMER_ROWS, "n", 2)
+    one.put(CASCADE_ROWS, "m", cascade(2, 500), 2)
+    one.delete(CASCADE_ROWS, "n", 2)
     commit(one)
     assert one.due(400, 10) == []
-    assert [(t.timer, t.due_ms) for t in one.due(500, 10)] == [(2, 500)]
+    assert [(t.number, t.due_ms) for t in one.due(500, 10)] == [(2, 500)]
 
 
 def test_after_a_restart_a_timer_that_fired_and_was_not_cleared_fires_again() -> None:
     store = MemoryStore()
     one = partition(store)
-    one.put(TIMER_ROWS, "m", timer(1, 100), 1)
+    one.put(CASCADE_ROWS, "m", cascade(1, 100), 1)
     log = commit(one)
     assert len(one.due(100, 10)) == 1
     two = partition(store)
@@ -162,7 +169,7 @@ def test_after_a_restart_a_timer_that_fired_and_was_not_cleared_fires_again() ->
     three = partition()
     three.restore(log)
     assert three.load_timers() == 1
-    assert log[0][0] == TIMERS.name
+    assert log[0][0] == MESSAGES.name
 
 
 def test_a_row_is_dropped_when_its_time_is_over_and_says_so_on_the_changelog() -> None:
@@ -212,3 +219,29 @@ def test_expired_rows_go_a_few_at_a_time_and_also_after_a_restore() -> None:
         dropped.append(two.expire(NOW, 2))
         commit(two)
     assert dropped == [2, 2, 1, 0]
+
+
+def test_a_message_that_ended_is_active_no_more_and_an_annotation_leaves_its_timer_alone() -> None:
+    one = partition()
+    one.put(CASCADE_ROWS, "m", cascade(1, 100), 1)
+    commit(one)
+    assert (one.active, one.pending) == (1, 1)
+    one.put(CASCADE_ROWS, "m", cascade(2, 500, ended=True), 2)
+    commit(one)
+    one.put(CASCADE_ROWS, "m", replace(cascade(2, 500, ended=True), charged_micros=1), 3)
+    commit(one)
+    assert (one.active, one.pending) == (0, 1)
+    assert [wake.final for wake in one.due(500, 10)] == [True]
+    one.delete(CASCADE_ROWS, "m", 4)
+    commit(one)
+    assert (one.active, one.pending, one.next_due_ms()) == (0, 0, None)
+
+
+def test_a_message_that_left_while_this_process_was_away_leaves_no_timer_on_its_disk() -> None:
+    store = MemoryStore()
+    one = partition(store)
+    one.put(CASCADE_ROWS, "m", cascade(1, 100), 1)
+    commit(one)
+    two = partition(store)
+    two.restore([(MESSAGES.name, b"sm", None, 2)])
+    assert two.load_timers() == 0

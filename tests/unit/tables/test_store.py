@@ -39,9 +39,9 @@ def test_a_scan_gives_the_keys_of_its_prefix_in_their_order(store: Store) -> Non
 
 def test_a_checkpoint_is_empty_until_it_is_set_and_no_row_of_a_scan(store: Store) -> None:
     assert store.checkpoint() == {}
-    store.set_checkpoint({"hermes.timers.v1": 7})
-    store.set_checkpoint({"hermes.timers.v1": 9, "hermes.messages.v1": 3})
-    assert store.checkpoint() == {"hermes.timers.v1": 9, "hermes.messages.v1": 3}
+    store.set_checkpoint({"hermes.admissions.v1": 7})
+    store.set_checkpoint({"hermes.admissions.v1": 9, "hermes.messages.v1": 3})
+    assert store.checkpoint() == {"hermes.admissions.v1": 9, "hermes.messages.v1": 3}
     assert list(store.scan(b"t")) == []
 
 
