@@ -15,6 +15,8 @@ Get = Callable[[bytes, int], tuple[Any, int]]
 
 DOUBLE: Final = struct.Struct("<d")
 MAX_LONG_OCTETS: Final = 10
+MAX_REMEMBERED: Final = 2_000
+"""Values of each type."""
 MAX_KEPT_LONGS: Final = 20_000
 """Some 2 MB."""
 
@@ -45,6 +47,23 @@ class Longs(dict[int, bytes]):
 
 
 LONGS: Final = Longs()
+
+
+def remembering(put: Put) -> Put:
+    """`put` for immutable values that stand in several records, one after the other: each is made into octets once."""
+    known: dict[int, tuple[Any, bytes]] = {}  # by identity; the value is kept so that its id stays its own
+
+    def remembered(value: Any) -> bytes:
+        found = known.get(id(value))
+        if found is not None:
+            return found[1]
+        if len(known) >= MAX_REMEMBERED:
+            known.clear()
+        octets = put(value)
+        known[id(value)] = (value, octets)
+        return octets
+
+    return remembered
 
 
 def put_text(value: str) -> bytes:

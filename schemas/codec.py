@@ -38,12 +38,13 @@ class Codec:
 
     registry: Registry
     types: tuple[type, ...]
+    repeated: frozenset[type] = frozenset()
     _writers: dict[type, tuple[bytes, Put]] = field(init=False, default_factory=dict)
     _readers: dict[int, Get] = field(init=False, default_factory=dict)
     _by_name: dict[str, tuple[Any, Get]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        generator = Generator()
+        generator = Generator(self.repeated)
         for value_type in self.types:
             put, get = generator.functions(value_type)
             schema_id = self.registry.id_of(value_type)

@@ -21,10 +21,11 @@ _GETS: dict[Any, str] = {
 
 
 class Generator:
-    """Makes the functions of all types that it is asked for, each type's once."""
+    """Makes the functions of all types that it is asked for, each type's once; what is `repeated` is encoded once a value."""
 
-    def __init__(self) -> None:
+    def __init__(self, repeated: frozenset[type] = frozenset()) -> None:
         self._names: dict[str, Any] = {**vars(avro_wire), "new": object.__new__}
+        self._repeated = repeated
 
     def functions(self, value_type: type) -> tuple[Put, Get]:
         """(octets of a value, value and place behind it) for a dataclass; TypeError for what Avro has no word for."""
@@ -51,6 +52,8 @@ class Generator:
             source.append(f"    set_{name}_{field}(made, v)")
         source.append("    return made, p")
         exec("\n".join(source), self._names)  # noqa: S102 - the source is made here of our own field names
+        if value_type in self._repeated:
+            self._names[f"put_{name}"] = avro_wire.remembering(self._names[f"put_{name}"])
 
     def _put(self, value: str, hint: Any) -> Iterator[str]:
         """Expressions of octets whose concatenation is the value."""

@@ -28,6 +28,8 @@ from tables.partition import Partition
 
 MAX_TIMERS_A_BATCH = 500
 MAX_EXPIRED_A_BATCH = 500
+MAX_EXPECTED = 4_000
+"""Values of at most some 2 kB."""
 EXPIRE_EVERY_MS = 1_000
 
 
@@ -111,6 +113,7 @@ class Engine:
         self._positions: dict[tuple[str, int], int] = {}
         self._read: dict[tuple[str, int], int] = {}
         self._encoded: dict[int, tuple[Any, bytes]] = {}  # by identity; the value is kept so that its id stays its own
+        self._known: dict[bytes, Any] = {}
         self._expire_at_ms = 0
         # the record that is being handled
         self._partition: Partition | None = None
@@ -151,11 +154,12 @@ class Engine:
         known = self._encoded.get(id(value))
         if known is None:
             known = self._encoded[id(value)] = (value, self.codec.encode(value))
+            self._expect(value, known[1])
         return known[1]
 
     def decode(self, octets: bytes) -> Any:
-        """The value of octets, which it keeps for the batch."""
-        value = self.codec.decode(octets)
+        """The value of octets, which it keeps for the batch; what was encoded here lately is not read again."""
+        value = self._known.pop(octets, None) or self.codec.decode(octets)
         self._encoded[id(value)] = (value, octets)
         return value
 
@@ -217,7 +221,7 @@ class Engine:
         self.offset = raw.offset
         agent, self._node = self._agents[raw.topic]
         try:
-            value = self.codec.decode(raw.value)
+            value = self._known.pop(raw.value, None) or self.codec.decode(raw.value)
         except UnreadableError as error:
             dead = DeadRecord(raw.topic, raw.partition, raw.offset, raw.key, raw.value, str(error), now_ms)
             self.emit(DEADLETTERS, f"{raw.topic}/{raw.partition}/{raw.offset}", dead)
@@ -269,7 +273,16 @@ class Engine:
 
     def _send(self, outputs: list[Output]) -> None:
         for topic, key, value, place in outputs:
-            self._outlet.send(topic, key, self.codec.encode(value), place)
+            octets = self.codec.encode(value)
+            if topic in self._agents:
+                self._expect(value, octets)
+            self._outlet.send(topic, key, octets, place)
+
+    def _expect(self, value: Any, octets: bytes) -> None:
+        """Remember what these octets are: mostly they come back to this process within moments."""
+        if len(self._known) >= MAX_EXPECTED:
+            self._known.clear()
+        self._known[octets] = value
 
     def _own(self) -> Partition:
         if self._partition is None:

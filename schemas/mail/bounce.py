@@ -1,14 +1,14 @@
 """What came back: which recipients a report is about, for what reason, and whether to write to them again."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from schemas.mail.addresses import addresses
 from schemas.mail.bounce_json import events_of
-from schemas.mail.bounce_reason import Command, has_meaning, is_hard, reason_of
+from schemas.mail.bounce_reason import Command, is_hard, meaning, reason_of
 from schemas.mail.bounce_text import addressee, any_address, own_text, said_of
-from schemas.mail.bounce_words import Reason
+from schemas.mail.bounce_types import Reason
 from schemas.mail.dsn import STATUS_TYPES, Told, read_groups, told_of
 from schemas.mail.parts import Part, parse_parts
 from schemas.mail.words import text
@@ -18,7 +18,7 @@ MAX_SAID_CHARS: Final = 4_000
 MAX_HTML_CHARS: Final = 50_000
 
 _REPLY = re.compile(
-    r"(?:\A[ \t]{0,8}(?=2)|(?<![\d.\[])(?=[45]))([245]\d\d)(?=[ \-:<(#]|$)(?! (?:hours|days|bytes))", re.MULTILINE
+    r"(?:\A[ \t]{0,8}(?=2)|(?<![\d.\[])(?=[45]))([245]\d\d)(?=[ \-:,<(#]|$)(?! (?:hours|days|bytes))", re.MULTILINE
 )
 _STATUS = re.compile(r"(?<![\d.])#?([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _COMMAND = re.compile(
@@ -88,11 +88,20 @@ def _prose(root: Part) -> tuple[str, str]:
 def _of_told(told: Told, prose: str, *, alone: bool) -> Bounce:
     about = next((one.text for one in said_of(prose) if one.recipient.lower() == told.recipient.lower()), "")
     said = told.diagnostic
-    if not has_meaning(said):
+    if meaning(said) is None:
         said = f"{said}\n{about or (prose if alone else '')}".strip()
-    return _bounce(
+    found = _bounce(
         told.recipient, said, told.status, told.action, f"{told.diagnostic}\n{about}\n{prose if alone else ''}"
     )
+    if found.reason == "userunknown" and alone:
+        return _more_exact(found, prose)
+    return found
+
+
+def _more_exact(found: Bounce, prose: str) -> Bounce:
+    """An unknown user, unless the report tells people that the user is known: full, or disabled."""
+    clearer = meaning(prose, quotes=False)
+    return replace(found, reason=clearer, hard=False) if clearer in ("mailboxfull", "suspend") else found
 
 
 def _of_prose(root: Part, prose: str, returned: str) -> list[Bounce]:
@@ -112,7 +121,7 @@ def _of_prose(root: Part, prose: str, returned: str) -> list[Bounce]:
 
 def _telling(about: str, prose: str) -> str:
     """The text about a recipient when it says why, otherwise the whole."""
-    if _code(about) or (has_meaning(about) and not _code(prose)):
+    if _code(about) or (meaning(about) and not _code(prose)):
         return about
     return prose
 

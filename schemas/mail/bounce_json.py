@@ -6,6 +6,17 @@ from typing import Any, Final
 
 MAX_CHARS: Final = 64 * 1024
 
+_SUBTYPES: Final = {
+    "NoEmail": "user unknown",
+    "Suppressed": "Amazon SES has suppressed sending to this address",
+    "OnAccountSuppressionList": "Amazon SES has suppressed sending to this address",
+    "MailboxFull": "mailbox full",
+    "MessageTooLarge": "message too large",
+    "ContentRejected": "message content rejected",
+    "AttachmentRejected": "attachment rejected",
+}
+"""What Amazon's word for the kind of bounce says, for when no server is quoted."""
+
 Event = tuple[str, str, str, str]
 """Recipient, what became of it (`failed`, `complaint`, `delivered`), status, and what the server said."""
 
@@ -20,10 +31,11 @@ def events_of(text: str) -> tuple[Event, ...]:
 
 def _events(value: dict[str, Any]) -> Iterator[Event]:
     match value:
-        case {"bounce": {"bouncedRecipients": list(recipients)}}:
+        case {"bounce": {"bouncedRecipients": list(recipients)} as bounce}:
+            plain = _SUBTYPES.get(_text(bounce, "bounceSubType"), "")
             for one in recipients:
                 if isinstance(one, dict):
-                    said = _text(one, "diagnosticCode").partition(";")[2].strip()
+                    said = _text(one, "diagnosticCode").partition(";")[2].strip() or plain
                     yield _text(one, "emailAddress"), "failed", _text(one, "status"), said
         case {"complaint": {"complainedRecipients": list(recipients)}}:
             for one in recipients:

@@ -3,7 +3,9 @@
 import re
 from typing import Final, Literal
 
-from schemas.mail.bounce_words import Reason, by_words
+from schemas.mail.bounce_codes import by_code, by_detail
+from schemas.mail.bounce_types import Reason
+from schemas.mail.bounce_words import by_words
 
 MAX_SAID_CHARS: Final = 4_000
 
@@ -27,7 +29,7 @@ _BY_STATUS: Final[dict[str, Reason]] = {
     "7.26": "authfailure", "7.27": "notaccept", "7.28": "spamdetected", "7.29": "authfailure",
 }  # fmt: skip
 _TELLING: Final = frozenset({
-    "1.6", "1.7", "1.8", "1.10", "2.2", "2.3", "3.4", "4.6", "4.7", "6.0", "7.9", "7.20", "7.21", "7.22", "7.23", "7.24",
+    "1.6", "1.7", "1.8", "1.10", "2.2", "2.3", "3.1", "3.4", "4.6", "4.7", "6.0", "7.9", "7.20", "7.21", "7.22", "7.23", "7.24",
     "7.25", "7.26", "7.27", "7.29",
 })  # fmt: skip
 """Details whose meaning is clearer than any words beside them."""
@@ -54,8 +56,7 @@ _NAMED = re.compile(r"\b55[0-9] <[^<>\s]{1,320}>: (?:user|unknown|no such)|does 
 """The server names the recipient itself, or whoever reports says that it was refused: that was at RCPT."""
 _NOISE = re.compile(
     r"https?://[^\s]*|<?[^\s<>@]{1,64}@[^\s<>@:]{1,253}>?|recipient address rejected:(?=\s*[a-z])"
-    r"|i'm not going to try again;?"
-    r"|this\s+message has been in the queue too long|to reduce the amount of spam[^,]{0,60},"
+    r"|to reduce the amount of spam[^,]{0,60},"
     r"|could not be delivered to (?:one or more|all) of its\s+recipients|the following address\(es\) failed:"
     r"|rejected by the (?:server for the )?recipient domain|this is a permanent error"
 )
@@ -76,18 +77,22 @@ def reason_of(said: str, status: str, code: str, command: Command = "") -> Reaso
     for reason, form in _FORMS:
         if form.search(squeezed) and command in ("", "RCPT"):
             return reason
-    words = _words(text)
+    known = by_code(text) or by_detail(detail)
+    if known:
+        return known
+    words = meaning(said)
     if detail in _TELLING:
         return _BY_STATUS[detail]
     if detail == "1.1" and words not in ("filtered", "mailboxfull", "hostunknown", "suspend", "hasmoved"):
         return "userunknown"
     if command == "MAIL" and words in ("userunknown", "hostunknown"):
         return "rejected"
-    if words == "userunknown" and code and not detail.startswith("1."):
+    if words == "userunknown" and (code or status) and not detail.startswith("1."):
         return words if command == "RCPT" or (not command and _NAMED.search(squeezed)) else "filtered"
     if words == "hostunknown" and status.startswith("4"):
         return "networkerror"
-    return words or _BY_COMMAND.get(command) or _BY_STATUS.get(detail) or _BY_CODE.get(code) or "undefined"
+    silent: Reason = "onhold" if status else "undefined"
+    return words or _BY_COMMAND.get(command) or _BY_STATUS.get(detail) or _BY_CODE.get(code) or silent
 
 
 def is_hard(reason: Reason, status: str) -> bool:
@@ -95,12 +100,8 @@ def is_hard(reason: Reason, status: str) -> bool:
     return reason in HARD and not status.startswith("4")
 
 
-def _words(text: str) -> Reason | None:
-    clean = _SPACES.sub(" ", _LINES.sub(" ", _NOISE.sub(" ", text)))
-    at = _REPLY_AT.search(clean)
+def meaning(said: str, *, quotes: bool = True) -> Reason | None:
+    """The reason that the words of `said` tell; with `quotes`, those that stand behind a reply code count first."""
+    clean = _SPACES.sub(" ", _LINES.sub(" ", _NOISE.sub(" ", said[:MAX_SAID_CHARS].lower())))
+    at = _REPLY_AT.search(clean) if quotes else None
     return (by_words(clean[at.start() :]) if at else None) or by_words(clean)
-
-
-def has_meaning(said: str) -> bool:
-    """Whether the words of `said` tell a reason."""
-    return _words(said[:MAX_SAID_CHARS].lower()) is not None

@@ -20,6 +20,8 @@ _ALONE = re.compile(
     r"[<\"'(\[]{0,2}([^\s<>\"'()\[\],;:]{1,64}@[^\s<>\"'()\[\],;:]{1,253})[>\"')\]]{0,2}(.*)",
     re.IGNORECASE,
 )
+_ECHO = re.compile(r"[\s>*]{0,8}(?:to|cc|from):", re.IGNORECASE)
+_BESIDE = re.compile(r"[\s>*]{0,8}(?:subject|sent|date):", re.IGNORECASE)
 _TO = re.compile(r"^\s{0,4}to:([^\n]{1,400})", re.IGNORECASE | re.MULTILINE)
 _ORIGINAL = re.compile(
     r"[\s>*-]{0,12}(?:original message (?:follows|headers|below|text)|original message[\s-]{0,40}$"
@@ -29,7 +31,7 @@ _ORIGINAL = re.compile(
     r"|your original message|the following is a copy|unsent message|start of returned message|returned message"
     r"|message header"
     r"|included is a copy|original mail|copy of the message|headers of the original|original headers|forwarded message"
-    r"|undelivered message|mail header|dkim-signature:|x-[a-z-]{1,40}:\s|delivered-to:|received:)",
+    r"|undelivered message|mail header|dkim-signature:|x-(?!actual-recipient|postfix-)[a-z-]{1,40}:\s|delivered-to:|received:)",
     re.IGNORECASE,
 )
 
@@ -54,7 +56,7 @@ def own_text(text: str) -> tuple[str, str]:
 def said_of(text: str) -> list[Said]:
     """Every address that stands at the begin of a line, and what comes behind it up to the next one."""
     found: list[tuple[str, list[str]]] = []
-    for line in text.split("\n"):
+    for line in _without_echo(text.split("\n")):
         match = _ALONE.fullmatch(line)
         address = ADDRESS.match(match[1]) if match else None
         if match and address and len(found) < MAX_RECIPIENTS:
@@ -62,6 +64,14 @@ def said_of(text: str) -> list[Said]:
         elif found:
             found[-1][1].append(line)
     return list(_merged(found))
+
+
+def _without_echo(lines: list[str]) -> Iterator[str]:
+    """The lines but those that repeat the returned message's header: an addressee next to its subject or date."""
+    for number, line in enumerate(lines):
+        beside = lines[max(0, number - 2) : number] + lines[number + 1 : number + 4]
+        if not (_ECHO.match(line) and any(_BESIDE.match(other) for other in beside)):
+            yield line
 
 
 def addressee(returned: str) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import gzip
 import json
+import re
 from collections.abc import Callable, Iterator
 from itertools import zip_longest
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any, Final
 
 from schemas.mail.arf import parse_complaint
 from schemas.mail.bounce import parse_bounces
+from schemas.mail.conformance_address import run_addresses
 from schemas.mail.conformance_dkim import run_canonical, run_dkim
 from schemas.mail.conformance_spf import run_spf
 from schemas.mail.fields import MailError
@@ -19,6 +21,9 @@ from schemas.mail.mime import parse_mail
 Case = dict[str, Any]  # as the file has it: id, raw_b64, expected
 Result = tuple[str, str, bool, str]
 
+_NEXT_MAIL: Final = re.compile(
+    rb"(?:\n|(?<=[^\s-]--))\r?\nFrom [^\s@]{1,64}(?:@\S{1,255})? {1,2}\w{3} \w{3} [^\n]{0,40}\r?\n(?=[\w-]{1,64}:)"
+)
 _TEXTS: Final = ("Text", "Html")
 
 
@@ -64,7 +69,7 @@ def _mime(raw: bytes, expected: Any) -> Iterator[str]:
     if subjects and (subjects[0] or "") != mail.subject:
         yield f"subject: {mail.subject!r}"
     wanted = [body[kind] for body in _bodies(parts) for kind in _TEXTS if kind in body]
-    found = [part.text() for part in mail.root.leaves() if part.type.startswith("text/")]
+    found = [part.text() for part in mail.root.leaves() if part.type.startswith("text/") or part.is_damaged]
     for number, (ours, theirs) in enumerate(zip_longest(found, wanted)):
         if _plain(ours) != _plain(theirs):
             yield f"text {number}: {ours!r:.80} for {theirs!r:.80}"
@@ -79,7 +84,9 @@ def _plain(text: str | None) -> str | None:
 
 
 def _bounces(raw: bytes, expected: Any) -> Iterator[str]:
-    for number, (ours, theirs) in enumerate(zip_longest(parse_bounces(raw), expected)):
+    """Hard or not and the reason of each recipient; a case may be a mail box of several reports (RFC 4155)."""
+    found = [bounce for mail in _NEXT_MAIL.split(raw) for bounce in parse_bounces(mail)]
+    for number, (ours, theirs) in enumerate(zip_longest(found, expected)):
         if ours is None or theirs is None:
             yield f"recipient {number}: {'missing' if ours is None else 'too many'}"
             continue
@@ -116,4 +123,5 @@ _SUITES: Final[dict[str, Callable[[Path], list[Result]]]] = {
     "mime.jsonl.gz": _each("mime", _mime),
     "bounces.jsonl.gz": _each("bounces", _bounces),
     "arf.jsonl.gz": _each("arf", _arf),
+    "address_isemail.xml": run_addresses,
 }

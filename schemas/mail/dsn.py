@@ -10,6 +10,9 @@ from schemas.mail.words import text
 
 MAX_RECIPIENTS: Final = 100
 MAX_DIAGNOSTIC_CHARS: Final = 4_000
+MAX_TYPE_CHARS: Final = 20
+A_PROGRAM: Final = "x-unix"
+"""The type of what a program on the mail host said: it stays before the text, for it tells that no server spoke."""
 STATUS_TYPES: Final = ("message/delivery-status", "message/global-delivery-status")
 
 _GROUP_END = re.compile(rb"\r?\n[ \t]*\r?\n")
@@ -48,12 +51,13 @@ def _told(fields: Header, recipient: str, original: str) -> Told:
     status = _STATUS.search(text(fields.first("status")))
     diagnostic = text(fields.first("diagnostic-code"))[:MAX_DIAGNOSTIC_CHARS]
     kind, semicolon, said = diagnostic.partition(";")
+    typed = bool(semicolon) and len(kind) <= MAX_TYPE_CHARS and " " not in kind.strip()
     return Told(
         recipient,
         original,
         text(fields.first("action")).lower().partition(" ")[0],
         status[0] if status else "",
-        said.strip() if semicolon and len(kind) <= 20 and " " not in kind.strip() else diagnostic,
+        said.strip() if typed and kind.strip().lower() != A_PROGRAM else diagnostic,
     )
 
 

@@ -49,6 +49,10 @@ class Header:
         """The value of the first field of that name (lower case), empty for none."""
         return next(self.all(name), b"")
 
+    def last(self, name: str) -> bytes:
+        """The value of the last field of that name (lower case), empty for none: the one that a signature covers."""
+        return next((field.value for field in reversed(self.fields) if field.name == name), b"")
+
     def count(self, name: str) -> int:
         """How many fields have that name (lower case)."""
         return sum(field.name == name for field in self.fields)

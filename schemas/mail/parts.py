@@ -13,11 +13,10 @@ from schemas.mail.parameters import Valued, parse
 MAX_DEPTH: Final = 10
 MAX_PARTS: Final = 500
 MAX_BOUNDARY_CHARS: Final = 200
-MAX_LOOKALIKES: Final = 10_000
-"""Places of one multipart that begin like its boundary and are none."""
 
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,127}/[a-z0-9!#$&^_.+-]{1,127}")
-_REST_OF_LINE = re.compile(rb"(--)?[ \t]*(?=\r?\n|\Z)")
+_HEADER_END = re.compile(rb"\n\r?\n")
+_BASE64_BEGIN = re.compile(rb"[A-Za-z0-9+/=\s]{0,76}(?:[A-Za-z0-9+/=\s]|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +32,8 @@ class Part:
 
     @property
     def is_multipart(self) -> bool:
-        """Whether the part holds others."""
-        return bool(self.children)
+        """Whether the part is made of others, be there none."""
+        return self.type.startswith("multipart/")
 
     @property
     def filename(self) -> str:
@@ -43,7 +42,18 @@ class Part:
 
     def octets(self) -> bytes:
         """The content, its transfer encoding undone; never longer than what was transferred."""
-        return _undone(self.body, self.header.first("content-transfer-encoding"))
+        return _undone(self.body, self._encoding)
+
+    @property
+    def is_damaged(self) -> bool:
+        """Whether the content is not what its header says, so that it can only be shown as it came."""
+        if self._encoding == b"base64" and not _BASE64_BEGIN.match(self.body):
+            return True
+        return self.type == "message/rfc822" and not split(self.octets().lstrip())[0].fields
+
+    @property
+    def _encoding(self) -> bytes:
+        return self.header.last("content-transfer-encoding").strip().lower()
 
     def text(self) -> str:
         """The content as text with LF line ends."""
@@ -52,7 +62,7 @@ class Part:
 
     def leaves(self) -> Iterator["Part"]:
         """The parts that hold no others, in order."""
-        if not self.children:
+        if not self.is_multipart:
             yield self
         for child in self.children:
             yield from child.leaves()
@@ -65,65 +75,99 @@ class Part:
 
 
 def parse_parts(raw: bytes) -> Part:
-    """The message in `raw`. A multipart without a part in it is a text; MailError for one too deep or with too many parts."""
-    return _part(raw, "text/plain", 0, [0])
+    """The message in `raw`; a multipart without a line with its boundary is a text.
+
+    Raises MailError for one too deep or with too many parts.
+    """
+    part, _ = _Reading(b"\n" + raw).part(1, "text/plain", ())
+    return part
 
 
-def _part(raw: bytes, default_type: str, depth: int, seen: list[int]) -> Part:
-    seen[0] += 1
-    if depth > MAX_DEPTH:
-        raise MailError("5.6.0", "parts are nested too deeply")
-    if seen[0] > MAX_PARTS:
-        raise MailError("5.6.0", "there are too many parts")
-    header, body = split(raw)
-    content = parse(header.first("content-type"))
-    kind = content.value if _TYPE.fullmatch(content.value) else default_type
-    children: tuple[Part, ...] = ()
-    boundary = content.parameters.get("boundary", "")
-    if kind.startswith("multipart/") and 0 < len(boundary) <= MAX_BOUNDARY_CHARS:
-        default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
-        pieces = _pieces(body, boundary.encode())
-        children = tuple(_part(piece, default, depth + 1, seen) for piece in pieces)
-    if kind.startswith("multipart/") and not children:
-        kind = "text/plain"
-    return Part(header, kind, content, parse(header.first("content-disposition")), body, children)
+@dataclass(frozen=True, slots=True)
+class _Delimiter:
+    """A line with the boundary of the multipart at this `level` (0 is the outermost)."""
+
+    begin: int
+    end: int
+    level: int
+    closing: bool
 
 
-def _pieces(body: bytes, boundary: bytes) -> Iterator[bytes]:
-    """What lies between the lines with the boundary; the last piece may lack its end (RFC 2046 section 5.1.1)."""
-    delimiter = b"--" + boundary
-    start, at, lookalikes = -1, body.find(delimiter), 0
-    while at >= 0:
-        rest = _REST_OF_LINE.match(body, at + len(delimiter))
-        if rest is None or not (at == 0 or body.startswith(b"\n", at - 1)):
-            at = body.find(delimiter, at + len(delimiter))
-            lookalikes += 1
-            if lookalikes > MAX_LOOKALIKES:
-                raise MailError("5.6.0", "too much looks like the boundary of a part")
-            continue
-        if start >= 0:
-            yield _without_line_end(body[start : max(start, _before_line_end(body, at))])
-        if rest[1]:
-            return
-        start = rest.end()
-        at = body.find(delimiter, start)
-    if start >= 0:
-        yield _without_line_end(body[start:])
+@dataclass(slots=True)
+class _Reading:
+    """A walk over the octets of a message, which begin with a line end that is not theirs."""
 
+    octets: bytes
+    parts: int = 0
 
-def _before_line_end(body: bytes, at: int) -> int:
-    """Where the line before `at` ends: its line end belongs to the boundary."""
-    return at - 2 if body.startswith(b"\r\n", max(at - 2, 0)) and at >= 2 else at - 1
+    def part(self, begin: int, default_type: str, open_ones: tuple[bytes, ...]) -> tuple[Part, _Delimiter | None]:
+        """The part at `begin`, and the delimiter behind it: of the innermost of the open multiparts that has one there."""
+        self.parts += 1
+        if len(open_ones) > MAX_DEPTH:
+            raise MailError("5.6.0", "parts are nested too deeply")
+        if self.parts > MAX_PARTS:
+            raise MailError("5.6.0", "there are too many parts")
+        after = self._next(begin, open_ones)
+        header, body = split(self.octets[begin : self._end(begin, after)])
+        content = parse(header.last("content-type"))
+        kind = content.value if _TYPE.fullmatch(content.value) else default_type
+        children: tuple[Part, ...] = ()
+        boundary = content.parameters.get("boundary", "").rstrip()
+        if kind.startswith("multipart/") and 0 < len(boundary) <= MAX_BOUNDARY_CHARS:
+            default = "message/rfc822" if kind == "multipart/digest" else "text/plain"
+            body_at = self._end(begin, after) - len(body)
+            inner = (*open_ones, boundary.encode())
+            first = self._next(body_at, inner)
+            if first is not None and first.level == len(open_ones):
+                children, after = self._children(first, default, inner)
+                body = self.octets[body_at : self._end(body_at, after)]
+            else:
+                kind = "text/plain"
+        elif kind.startswith("multipart/"):
+            kind = "text/plain"
+        return Part(header, kind, content, parse(header.last("content-disposition")), body, children), after
 
+    def _children(
+        self, found: _Delimiter | None, default_type: str, open_ones: tuple[bytes, ...]
+    ) -> tuple[tuple[Part, ...], _Delimiter | None]:
+        """The parts from a line with the last boundary on, and the delimiter of an outer multipart that ends them.
 
-def _without_line_end(piece: bytes) -> bytes:
-    """Without the end of the boundary's own line."""
-    return piece[2:] if piece.startswith(b"\r\n") else piece[1:] if piece.startswith(b"\n") else piece
+        What has not even an end of its header is no part. The closing line may be missing: an outer one closes too.
+        """
+        level = len(open_ones) - 1
+        children: list[Part] = []
+        while found is not None and found.level == level and not found.closing:
+            begin = found.end
+            child, found = self.part(begin, default_type, open_ones)
+            if _HEADER_END.search(self.octets, begin - 1, len(self.octets) if found is None else found.begin + 1):
+                children.append(child)
+        if found is not None and found.level == level:
+            found = self._next(found.end, open_ones[:-1])
+        return tuple(children), found
+
+    def _next(self, at: int, open_ones: tuple[bytes, ...]) -> _Delimiter | None:
+        """The next line that begins with an open boundary, the innermost first (RFC 2046 section 5.1.1: the rest may be any)."""
+        if not open_ones:
+            return None
+        either = b"|".join(re.escape(one) for one in reversed(open_ones))
+        found = re.compile(b"\n--(?:" + either + b")").search(self.octets, at - 1)
+        if found is None:
+            return None
+        level = max(level for level, one in enumerate(open_ones) if found[0] == b"\n--" + one)
+        line_end = self.octets.find(b"\n", found.end())
+        end = len(self.octets) if line_end < 0 else line_end + 1
+        return _Delimiter(found.start(), end, level, self.octets.startswith(b"--", found.end()))
+
+    def _end(self, begin: int, after: _Delimiter | None) -> int:
+        """Where a part ends: the line end before a delimiter belongs to the delimiter."""
+        if after is None:
+            return len(self.octets)
+        return max(begin, after.begin - self.octets.startswith(b"\r", after.begin - 1))
 
 
 def _undone(body: bytes, encoding: bytes) -> bytes:
-    match encoding.strip().lower():
-        case b"base64":
+    match encoding:
+        case b"base64" if _BASE64_BEGIN.match(body):
             try:
                 return binascii.a2b_base64(body)
             except binascii.Error:
