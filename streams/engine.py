@@ -29,7 +29,8 @@ from tables.partition import Partition
 MAX_TIMERS_A_BATCH = 500
 MAX_EXPIRED_A_BATCH = 500
 MAX_EXPECTED = 4_000
-"""Values of at most some 2 kB."""
+MAX_EXPECTED_OCTETS = 4_096
+"""Larger ones are rather read again than kept."""
 EXPIRE_EVERY_MS = 1_000
 
 
@@ -280,6 +281,8 @@ class Engine:
 
     def _expect(self, value: Any, octets: bytes) -> None:
         """Remember what these octets are: mostly they come back to this process within moments."""
+        if len(octets) > MAX_EXPECTED_OCTETS:
+            return
         if len(self._known) >= MAX_EXPECTED:
             self._known.clear()
         self._known[octets] = value

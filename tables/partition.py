@@ -20,7 +20,8 @@ from tables.store import Store, Write
 R = TypeVar("R")
 
 MAX_RECENT = 2_000
-"""Rows of each table that are kept decoded, the ones written last: some 5 MB for cascades of the usual size."""
+MAX_RECENT_OCTETS = 8_192
+"""Rows of each table that are kept decoded, the ones written last: some 5 MB for cascades of the usual size; no large ones."""
 
 _EXPIRY = b"x"
 _WAKE = b"t"
@@ -93,7 +94,7 @@ class Partition:
         for table, key, value, version in rows:
             row = self._staged[table.name][key][0]
             self._index(table, key, row, writes)
-            self._remember(table, key, row)
+            self._remember(table, key, row if value is None or len(value) <= MAX_RECENT_OCTETS else None)
             stored = None if value is None else version.to_bytes(_VERSION_OCTETS, "big") + value
             writes.append((table.store_key(key), stored))
         if writes:

@@ -103,7 +103,9 @@ class Answer:
             request.sender if request.sender and "@" not in request.sender else tenant.sender_id,
             tenant.name, value.plan, decision.reserved_micros, tenant.currency, tenant.has_webhook,
             submission.trace_id, submission.received_at_ms,
-            recipient_hash(self.salt_key, submission.tenant_id, address_of(request.to)),
+            decision.audit.recipient_hash
+            if decision.audit
+            else recipient_hash(self.salt_key, submission.tenant_id, address_of(request.to)),
             request.reference, request.metadata,
         )  # fmt: skip
 
