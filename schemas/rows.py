@@ -12,7 +12,8 @@ class StoredDecision:
     """What was decided on a submission: enough to say all of it again.
 
     Keyed by tenant and idempotency key (the client's, or the message id). `entry` and `audit` are the movements that were
-    made with it; `reserved_micros` is zero for a refusal.
+    made with it; `reserved_micros` is zero for a refusal. `suppressed` are the steps that were passed over, by their place;
+    `offset` is that of the submission it was decided on: what it moved, it moved for that record.
     """
 
     message_id: str
@@ -22,6 +23,8 @@ class StoredDecision:
     entry: LedgerEntry | None
     audit: AuditEntry | None
     expires_at_ms: int
+    suppressed: tuple[int, ...] = ()
+    offset: int = -1
 
 
 @dataclass(frozen=True, slots=True)

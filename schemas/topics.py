@@ -19,6 +19,7 @@ from domain.cascade.events import (
 from domain.cascade.rule import CascadeRule
 from domain.cascade.states import Cascade
 from domain.delivery import AttemptDue
+from domain.inbound import Lift, Received, Suppress, Suppression
 from domain.message import Submission
 from domain.routing.decision import RoutingDecision
 from domain.tenant import ApiKey, CarrierStatus, Route, Tenant
@@ -60,6 +61,7 @@ CASCADE = Topic(
     (Accepted, AttemptSent, AttemptFailed, ReceiptArrived, TimerFired, CancelAsked, StatusAsked),
 )
 BILLING = Topic("hermes.billing.v1", "tenant", (Settle, Grant, AccountAsked))
+INBOUND = Topic("hermes.inbound.v1", "tenant", (Received, Suppress, Lift))
 LEDGER = Topic("hermes.ledger.v1", "tenant", (LedgerEntry,), retention_ms=35 * DAY_MS)
 AUDIT = Topic("hermes.audit.v1", "tenant", (AuditEntry,), retention_ms=365 * DAY_MS)
 DECISIONS = Topic("hermes.routing.decisions.v1", "message", (RoutingDecision,))
@@ -77,7 +79,7 @@ MESSAGES = Topic("hermes.messages.v1", "table and message", (Message, Cascade), 
 ADMISSIONS = Topic(
     "hermes.admissions.v1",
     "table and key",
-    (StoredDecision, Resolution, Account, RateWindow, ChainHead),
+    (StoredDecision, Resolution, Account, RateWindow, ChainHead, Suppression),
     cleanup="compact",
 )
 SUBMITS = Topic(
@@ -85,8 +87,8 @@ SUBMITS = Topic(
 )
 
 FIXED: tuple[Topic, ...] = (
-    SUBMISSIONS, VERDICTS, CASCADE, BILLING, LEDGER, AUDIT, DECISIONS, STATUS, RECEIPTS, USAGE, WEBHOOKS, DLQ, DEADLETTERS,
-    CONFIG, CARRIERS, MESSAGES, ADMISSIONS, SUBMITS,
+    SUBMISSIONS, VERDICTS, CASCADE, BILLING, INBOUND, LEDGER, AUDIT, DECISIONS, STATUS, RECEIPTS, USAGE, WEBHOOKS, DLQ,
+    DEADLETTERS, CONFIG, CARRIERS, MESSAGES, ADMISSIONS, SUBMITS,
 )  # fmt: skip
 
 

@@ -37,6 +37,9 @@ MetricName = Literal[
     "hermes_billing_messages_metered_total",
     "hermes_billing_balance_remaining",
     "hermes_billing_reservation_failures_total",
+    # contacts
+    "hermes_suppressions_total",
+    "hermes_inbound_messages_total",
     # carriers
     "hermes_smpp_connections_active",
     "hermes_smpp_submit_sm_total",
@@ -114,6 +117,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("hermes_billing_messages_metered_total", "counter", "Messages counted for billing", ("tenant", "channel")),
     Metric("hermes_billing_balance_remaining", "gauge", "Prepaid balance in currency units", ("tenant",)),
     Metric("hermes_billing_reservation_failures_total", "counter", "Reservations that failed", ("tenant",)),
+    Metric("hermes_suppressions_total", "counter", "Addresses that are left alone from now on", ("reason",)),
+    Metric("hermes_inbound_messages_total", "counter", "Messages from recipients, by channel", ("channel",)),
     Metric("hermes_smpp_connections_active", "gauge", "Bound SMPP sessions", ("carrier",)),
     Metric("hermes_smpp_submit_sm_total", "counter", "submit_sm by the answer's status", ("carrier", "status")),
     Metric("hermes_smpp_deliver_sm_total", "counter", "deliver_sm by kind", ("carrier", "kind")),

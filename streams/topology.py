@@ -3,7 +3,8 @@
 A gateway writes a submission; the ten layers judge it one after the other (fused: each is a call, as the key stays the
 tenant); the answer goes back to the gateway and an accepted message goes on to the cascade, which is keyed by message.
 The cascade sends attempts through the router to the egresses; what they report, and what the timers fire, comes back on
-`hermes.cascade`, the one topic that changes a message. Money is kept per tenant beside the layers.
+`hermes.cascade`, the one topic that changes a message. Money, and who wants to be left alone, is kept per tenant beside the
+layers.
 """
 
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from agents.admission.edges import (
     COMPLY,
     EXPLAIN,
     LIMIT_RATE,
+    MIND_HOURS,
     RECORD,
     RESERVE,
     ROUTE,
@@ -30,11 +32,13 @@ from agents.admission.judge import Judge
 from agents.admission.limit import Limit
 from agents.admission.record import Record
 from agents.admission.reserve import Reserve
+from agents.admission.spare import Spare
 from agents.cascade.announce import Tell
 from agents.cascade.edges import ANNOUNCE, COUNT, ROUTE_ATTEMPT
 from agents.cascade.follow import Follow
 from agents.cascade.route import Route
 from agents.cascade.usage import CountUsage
+from agents.contacts import KeepContacts
 from agents.context import Edge
 from domain.validation import l1_authentication, l2_tenant, l5_schema, l6_compliance, l7_content, l9_route
 from schemas.topics import (
@@ -45,6 +49,7 @@ from schemas.topics import (
     CONFIG,
     DEADLETTERS,
     DLQ,
+    INBOUND,
     LEDGER,
     RECEIPTS,
     STATUS,
@@ -64,6 +69,7 @@ from tables.catalogue import (
     DECISIONS,
     MESSAGE_ROWS,
     RESOLUTIONS,
+    SUPPRESSED,
     WINDOWS,
 )
 
@@ -84,7 +90,8 @@ _ADMISSION = (
     Node("limit_rate", "admission", reads=(LIMIT_RATE,), writes=(RESERVE, ANSWER), tables=(WINDOWS,), make=lambda _: Limit()),
     Node("reserve", "admission", reads=(RESERVE,), writes=(CHECK_SCHEMA, ANSWER), make=lambda _: Reserve()),
     Node("check_schema", "admission", reads=(CHECK_SCHEMA,), writes=(COMPLY, ANSWER), make=_judge(5, l5_schema, COMPLY)),
-    Node("comply", "admission", reads=(COMPLY,), writes=(SCAN, ANSWER), make=_judge(6, l6_compliance, SCAN)),
+    Node("spare", "admission", reads=(COMPLY,), writes=(MIND_HOURS, ANSWER), make=lambda _: Spare()),
+    Node("mind_hours", "admission", reads=(MIND_HOURS,), writes=(SCAN, ANSWER), make=_judge(6, l6_compliance, SCAN)),
     Node("scan", "admission", reads=(SCAN,), writes=(RECORD, ANSWER), make=_judge(7, l7_content, RECORD)),
     Node("record", "admission", reads=(RECORD,), writes=(ROUTE,), make=lambda p: Record(p.salt_key)),
     Node("route", "admission", reads=(ROUTE,), writes=(ANSWER,), make=_judge(9, l9_route, ANSWER)),
@@ -97,12 +104,15 @@ _ADMISSION = (
         "keep_account", "admission", reads=(BILLING,), writes=(LEDGER, VERDICTS), tables=(RESOLUTIONS, ACCOUNTS),
         make=lambda _: KeepAccount(),
     ),
+    Node(
+        "keep_contacts", "admission", reads=(INBOUND,), writes=(WEBHOOKS,), tables=(SUPPRESSED,), make=lambda _: KeepContacts()
+    ),
 )  # fmt: skip
 
 # Cascade, keyed by message: what follows from state and event goes out first, then the state is kept.
 _CASCADE = (
     Node(
-        "follow", "cascade", reads=(CASCADE,), writes=(ROUTE_ATTEMPT, ANNOUNCE, COUNT, BILLING, DLQ, VERDICTS),
+        "follow", "cascade", reads=(CASCADE,), writes=(ROUTE_ATTEMPT, ANNOUNCE, COUNT, BILLING, INBOUND, DLQ, VERDICTS),
         tables=(MESSAGE_ROWS, CASCADE_ROWS), make=lambda p: Follow(p.keep_final_ms), durable_first="outputs",
     ),
     Node(

@@ -11,6 +11,7 @@ from domain.accepted import Message
 from domain.audit.chain import ChainHead
 from domain.billing.money import Account, Resolution
 from domain.cascade.states import Cascade
+from domain.inbound import Suppression
 from schemas.rows import RateWindow, StoredDecision
 from schemas.topics import ADMISSIONS, MESSAGES, Topic
 
@@ -40,12 +41,13 @@ DECISIONS = Table("decisions", b"d", StoredDecision, ADMISSIONS, shared=True)
 RESOLUTIONS = Table("resolutions", b"r", Resolution, ADMISSIONS, shared=True)
 ACCOUNTS = Table("accounts", b"a", Account, ADMISSIONS, shared=True)
 WINDOWS = Table("windows", b"w", RateWindow, ADMISSIONS, shared=True)
+SUPPRESSED = Table("suppressions", b"u", Suppression, ADMISSIONS, shared=True)
 CHAINS = Table("chains", b"c", ChainHead, ADMISSIONS, shared=True)
 MESSAGE_ROWS = Table("messages", b"m", Message, MESSAGES, shared=True)
 CASCADE_ROWS = Table("cascades", b"s", Cascade, MESSAGES, shared=True)
 
 TABLES: tuple[Table[Any], ...] = (
-    DECISIONS, RESOLUTIONS, ACCOUNTS, WINDOWS, CHAINS, MESSAGE_ROWS, CASCADE_ROWS,
+    DECISIONS, RESOLUTIONS, ACCOUNTS, WINDOWS, CHAINS, SUPPRESSED, MESSAGE_ROWS, CASCADE_ROWS,
 )  # fmt: skip
 
 

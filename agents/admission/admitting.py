@@ -27,6 +27,7 @@ class Admitting:
     audit: AuditEntry | None = None
     reject: Reject | None = None
     stored: StoredDecision | None = None
+    suppressed: tuple[int, ...] = ()
     limit: int = 0
     remaining: int = 0
     reset_at_ms: int = 0

@@ -35,9 +35,9 @@ class Answer:
 
     def handle(self, value: Admitting, ctx: Context) -> None:
         """Decide, keep, tell."""
-        decision = value.stored or self._decide(value)
+        decision = value.stored or self._decide(value, ctx.offset)
         if value.stored is not None and value.stored.verdict.reject is None:
-            value.plan = plan_again(value, ctx)
+            value.plan = plan_again(value, value.stored.suppressed, ctx)
         if value.stored is None and (value.reject is None or value.reject.code not in NOT_KEPT):
             ctx.put(DECISIONS, value.store_key, decision)
         self._move_money(decision, value, ctx)
@@ -56,7 +56,7 @@ class Answer:
                     ctx.count("hermes_compliance_blocks_total", regulation=reject.regulation)
         ctx.emit(VERDICTS, decision.message_id, decision.verdict, partition=value.submission.slot)
 
-    def _decide(self, value: Admitting) -> StoredDecision:
+    def _decide(self, value: Admitting, offset: int) -> StoredDecision:
         submission, request = value.submission, value.submission.request
         accepted = value.reject is None
         verdict = Verdict(
@@ -66,9 +66,9 @@ class Answer:
         counts_from = max(submission.received_at_ms, request.send_at_ms if request and accepted else 0)
         return StoredDecision(
             submission.message_id, submission.fingerprint, verdict,
-            value.plan.dearest_micros if accepted and value.plan else 0,
+            value.entry.reserved_micros if accepted and value.entry else 0,
             value.entry if accepted else None,
-            value.audit, counts_from + self.keep_answers_ms,
+            value.audit, counts_from + self.keep_answers_ms, value.suppressed, offset,
         )  # fmt: skip
 
     def _move_money(self, decision: StoredDecision, value: Admitting, ctx: Context) -> None:
@@ -76,7 +76,7 @@ class Answer:
             return
         tenant_id = value.submission.tenant_id
         account = ctx.get(ACCOUNTS, tenant_id) or Account(tenant_id)
-        if account.submissions_offset < ctx.offset:
+        if account.submissions_offset < ctx.offset == decision.offset:
             ctx.put(ACCOUNTS, tenant_id, evolve(apply(account, decision.entry), submissions_offset=ctx.offset))
         ctx.emit(LEDGER, tenant_id, decision.entry)
 
@@ -85,7 +85,7 @@ class Answer:
         if entry is None:
             return
         head = ctx.get(CHAINS, entry.tenant_id)
-        if head is None or head.offset < ctx.offset:
+        if decision.offset == ctx.offset and (head is None or head.offset < ctx.offset):
             ctx.put(CHAINS, entry.tenant_id, ChainHead(entry.tenant_id, entry.seq, entry.hash, ctx.offset))
         ctx.emit(AUDIT, entry.tenant_id, entry)
 
@@ -110,12 +110,13 @@ class Answer:
         )  # fmt: skip
 
 
-def plan_again(value: Admitting, ctx: Context) -> Plan | None:
-    """The plan of a submission that was accepted before: the same rules over the same request."""
+def plan_again(value: Admitting, suppressed: tuple[int, ...], ctx: Context) -> Plan | None:
+    """The plan of a submission that was accepted before: the same rules over the same request, the same steps passed over."""
     submission, request = value.submission, value.submission.request
     if request is None:
         return None
     tenant = value.tenant or Tenant(submission.tenant_id, "", "starter", "deactivated")
     plan = freeze(request, tenant, ctx.config.routes, bool(value.key and value.key.test))
+    plan = plan.without(suppressed) if suppressed else plan
     outcome = l6_compliance.check(submission, Facts(submission.received_at_ms, tenant, value.key, plan=plan))
     return put_off(plan, outcome) if isinstance(outcome, Defer) else plan

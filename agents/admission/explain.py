@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from agents.admission.admitting import answer_key
 from agents.admission.judge import put_off
 from agents.admission.limit import slide
+from agents.admission.spare import suppressed_steps
 from agents.context import Context
 from domain.billing.money import Account
 from domain.cascade.freeze import freeze
@@ -14,10 +15,13 @@ from domain.routing.decision import RoutingDecision
 from domain.routing.select import select
 from domain.validation.explain import explain
 from domain.validation.facts import Facts
+from domain.validation.l6_compliance import suppressed
 from domain.validation.order import LAYERS
 from domain.verdict import Defer, Reject, Verdict
 from schemas.topics import VERDICTS
 from tables.catalogue import ACCOUNTS, DECISIONS, WINDOWS
+
+COMPLIANCE = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,7 @@ class Explain:
         plan: Plan | None = None
         if value.request is not None and tenant is not None:
             plan = freeze(value.request, tenant, ctx.config.routes, key is not None and key.test)
+        hits = suppressed_steps(plan, value.tenant_id, ctx) if plan else ()
         stored = ctx.get(DECISIONS, answer_key(value))
         window = slide(ctx.get(WINDOWS, value.tenant_id), value.received_at_ms)
         facts = Facts(
@@ -39,6 +44,9 @@ class Explain:
         outcomes: list[tuple[int, str, Reject | Defer | None]] = []
         for number, name, check in LAYERS:
             outcome = check(value, facts)
+            if number == COMPLIANCE and plan is not None and hits:
+                outcome = suppressed(plan, hits) or outcome
+                plan = plan.without(hits)
             outcomes.append((number, name, outcome))
             if isinstance(outcome, Defer):
                 plan = put_off(plan, outcome)

@@ -12,6 +12,7 @@ from domain.cascade.commands import (
     Command,
     DeadLetter,
     Exhausted,
+    LeaveAlone,
     Resolve,
     SendAttempt,
     StatusTold,
@@ -19,7 +20,8 @@ from domain.cascade.commands import (
 from domain.cascade.engine import begin, decide, is_retired
 from domain.cascade.events import Accepted, CancelAsked, Event, Happening, StatusAsked
 from domain.cascade.states import Cascade
-from schemas.topics import BILLING, DLQ, VERDICTS
+from domain.inbound import Suppress
+from schemas.topics import BILLING, DLQ, INBOUND, VERDICTS
 from tables.catalogue import CASCADE_ROWS, MESSAGE_ROWS
 
 
@@ -88,6 +90,11 @@ class Follow:
                     ctx.emit(ANNOUNCE, state.message_id, ToAnnounce(state, command))
                 case Resolve(settle):
                     ctx.emit(BILLING, state.tenant_id, settle)
+                case LeaveAlone(step, at_ms):
+                    planned = state.plan.steps[step]
+                    ctx.emit(INBOUND, state.tenant_id, Suppress(
+                        state.tenant_id, planned.step.channel, planned.address, "hard_bounce", at_ms, state.message_id,
+                    ))  # fmt: skip
                 case DeadLetter():
                     reason = state.attempts[-1].code if state.attempts else ""
                     dead = Exhausted(

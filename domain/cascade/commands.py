@@ -33,6 +33,14 @@ class Resolve:
 
 
 @dataclass(frozen=True, slots=True)
+class LeaveAlone:
+    """The address of step `step` does not exist: nothing more is to be sent there."""
+
+    step: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class DeadLetter:
     """Put the message with all its attempts on the dead-letter queue of its tenant."""
 
@@ -47,7 +55,7 @@ class AnswerCancel:
     reason: str
 
 
-Command = SendAttempt | Announce | Resolve | DeadLetter | AnswerCancel
+Command = SendAttempt | Announce | Resolve | LeaveAlone | DeadLetter | AnswerCancel
 
 
 @dataclass(frozen=True, slots=True)

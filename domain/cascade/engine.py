@@ -13,7 +13,7 @@ The rules, in words:
 from typing import assert_never
 
 from domain.accepted import Message
-from domain.cascade.commands import Announce, AnswerCancel
+from domain.cascade.commands import Announce, AnswerCancel, LeaveAlone
 from domain.cascade.events import AttemptFailed, AttemptSent, CancelAsked, Happening, ReceiptArrived, TimerFired
 from domain.cascade.moves import (
     LEVEL,
@@ -52,19 +52,32 @@ def begin(message: Message, retire_after_ms: int) -> Decision:
     return enter(state, 0, at, retire_after_ms)
 
 
+NO_MAILBOX: frozenset[str] = frozenset({"5.1.1", "5.1.3", "5.1.6", "5.1.10"})
+"""Enhanced status codes of a mailbox that does not exist, has moved, or takes no mail at all (RFC 3463, RFC 7505)."""
+
+
 def decide(state: Cascade, event: Happening, retire_after_ms: int) -> Decision:
     """What `event` makes of `state`, and what is to be done. A final state is kept for `retire_after_ms`."""
+    after, commands = _follow(state, event, retire_after_ms)
+    if after is not state and isinstance(event, AttemptFailed | ReceiptArrived) and event.code in NO_MAILBOX:
+        attempt = after.attempts[event.attempt - 1]
+        if attempt.channel == "email" and attempt.state in ("failed", "timed_out"):
+            commands = (*commands, LeaveAlone(attempt.step, event.at_ms))
+    return after, commands
+
+
+def _follow(state: Cascade, event: Happening, retire: int) -> Decision:
     match event:
         case AttemptSent():
-            return _sent(state, event, retire_after_ms)
+            return _sent(state, event, retire)
         case AttemptFailed():
-            return _failed(state, event, retire_after_ms)
+            return _failed(state, event, retire)
         case ReceiptArrived():
-            return _receipt(state, event, retire_after_ms)
+            return _receipt(state, event, retire)
         case TimerFired():
-            return _fired(state, event, retire_after_ms)
+            return _fired(state, event, retire)
         case CancelAsked():
-            return _cancel(state, event, retire_after_ms)
+            return _cancel(state, event, retire)
         case _ as unreachable:
             assert_never(unreachable)
 

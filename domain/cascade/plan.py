@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from domain.cascade.rule import ConfirmationLevel, Step
+from domain.evolve import evolve
 from domain.tenant import ChargeOn
 
 
@@ -33,6 +34,11 @@ class Plan:
     charge_on: ChargeOn
     send_at_ms: int
     rule_id: str
+
+    def without(self, suppressed: tuple[int, ...]) -> "Plan":
+        """The plan that passes over the steps at these places, whose addresses want to be left alone."""
+        steps = tuple(evolve(s, skip="suppressed") if n in suppressed else s for n, s in enumerate(self.steps))
+        return evolve(self, steps=steps)
 
     @property
     def dearest_micros(self) -> int:

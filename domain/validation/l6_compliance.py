@@ -1,6 +1,7 @@
 """Layer 6: the recipient may be written to, and now: suppressions refuse, quiet hours defer or refuse."""
 
 from domain.cascade.address import address_of
+from domain.cascade.plan import Plan
 from domain.compliance.quiet import binds, ends_ms
 from domain.compliance.regulation import regulation_of
 from domain.compliance.zones import is_zone
@@ -35,13 +36,22 @@ def _targets(request: SendRequest, facts: Facts) -> tuple[tuple[Channel, str], .
     return tuple((s.channel, address_of(request.to, s.channel)) for s in request.steps)
 
 
+def suppressed(plan: Plan, steps: tuple[int, ...]) -> Reject | None:
+    """The refusal of a message whose `steps` go to addresses that want to be left alone, unless others remain."""
+    if any(not s.skip and n not in steps for n, s in enumerate(plan.steps)):
+        return None
+    return _refusal([(plan.steps[n].step.channel, plan.steps[n].address) for n in steps])
+
+
 def _suppressed(targets: tuple[tuple[Channel, str], ...], blocked: tuple[str, ...]) -> Reject | None:
     if not blocked:
         return None
     known = frozenset(entry.casefold() for entry in blocked)
     hits = [(channel, address) for channel, address in targets if address and address.casefold() in known]
-    if not hits:
-        return None
+    return _refusal(hits) if hits else None
+
+
+def _refusal(hits: list[tuple[Channel, str]]) -> Reject:
     errors = tuple(FieldError(f"to.{_field(c)}", "recipient_suppressed", f"is suppressed for {c}") for c, _ in hits)
     return Reject(
         6,
