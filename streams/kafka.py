@@ -28,9 +28,10 @@ log = structlog.get_logger()
 
 MAX_RECORDS_A_BATCH = 1_000
 MAX_WAIT_MS = 100
-BUSY_RECORDS = 24
-GATHER_MS = 5
-"""After a batch of so many records the next one waits a little for more: its cost is by batch and request, not by record."""
+BUSY_RECORDS = 16
+BEAT_MS = 10
+"""After a batch of so many records the next one begins a beat after it at the earliest: its cost is by batch and request,
+not by record. A batch that took longer has gathered enough meanwhile."""
 COMMIT_EVERY_MS = 200
 CHECKPOINT_EVERY_MS = 10_000
 FLUSH_TIMEOUT_S = 30.0
@@ -129,7 +130,7 @@ class KafkaDriver:
         self._topics = source_topics(nodes)
         self._owned: dict[int, set[str]] = {}
         self._sound = True
-        self._gather_s = 0.0
+        self._beat_at = 0.0
         self._committed: dict[tuple[str, int], int] = {}
         self._commit_at = self._checkpoint_at = 0.0
         self._consumer = Consumer({
@@ -170,8 +171,9 @@ class KafkaDriver:
     def _turn(self) -> None:
         first = self._consumer.poll(self._patience_s())
         started = time.monotonic()
-        records = [] if first is None else [first, *self._consumer.consume(MAX_RECORDS_A_BATCH - 1, self._gather_s)]
-        self._gather_s = GATHER_MS / 1000 if len(records) >= BUSY_RECORDS else 0
+        gather_s = max(self._beat_at - started, 0)
+        records = [] if first is None else [first, *self._consumer.consume(MAX_RECORDS_A_BATCH - 1, gather_s)]
+        self._beat_at = time.monotonic() + BEAT_MS / 1000 if len(records) >= BUSY_RECORDS else 0.0
         self._config.poll()
         self.engine.step([raw for message in records if (raw := self._raw(message)) is not None], now_ms())
         if (time.monotonic() - started) * 1000 > MAX_BATCH_MS:
