@@ -22,6 +22,7 @@ from schemas.rows import DeadRecord
 from schemas.topics import CASCADE, DEADLETTERS, VERDICTS, Topic
 from streams.node import Node
 from streams.parts import Parts
+from streams.sums import Sums
 from tables.catalogue import Table
 from tables.config import ConfigTable
 from tables.partition import Partition
@@ -115,6 +116,7 @@ class Engine:
         self._read: dict[tuple[str, int], int] = {}
         self._encoded: dict[int, tuple[Any, bytes]] = {}  # by identity; the value is kept so that its id stays its own
         self._known: dict[bytes, Any] = {}
+        self._sums = Sums()
         self._expire_at_ms = 0
         # the record that is being handled
         self._partition: Partition | None = None
@@ -170,12 +172,12 @@ class Engine:
             self._catch_up(version)
 
     def count(self, metric: str, amount: float = 1, **labels: str) -> None:
-        """Count something."""
-        self._meter.count(metric, amount, **labels)
+        """Count something; the meter is told at the end of the batch."""
+        self._sums.count(metric, amount, labels)
 
     def gauge(self, metric: str, value: float, **labels: str) -> None:
-        """Set a gauge."""
-        self._meter.set(metric, value, **labels)
+        """Set a gauge; the meter is told the last value at the end of the batch."""
+        self._sums.gauge(metric, value, labels)
 
     def observe(self, metric: str, value: float, **labels: str) -> None:
         """Observe something."""
@@ -195,6 +197,7 @@ class Engine:
         if not (count or fired or expired):
             return 0
         self._make_durable()
+        self._sums.tell(self._meter.count, self._meter.set)
         if count:
             self._meter.observe("hermes_pipeline_batch_records", count)
             self._meter.observe("hermes_pipeline_batch_seconds", time.perf_counter() - started)
