@@ -3,9 +3,11 @@
 from dataclasses import dataclass, field
 
 from domain.cascade.plan import Plan
+from domain.evolve import quick
 from domain.message import Body, Protocol, Recipient
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Message:
     """What admission let through. The cascade reads it whenever it sends a step."""

@@ -3,12 +3,15 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from domain.evolve import quick
+
 Channel = Literal["email", "sms", "whatsapp", "telegram", "push"]
 CHANNELS: tuple[Channel, ...] = ("email", "sms", "whatsapp", "telegram", "push")
 
 ReceiptStatus = Literal["enroute", "accepted", "delivered", "read", "failed", "expired", "rejected", "unknown"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AttemptDue:
     """One attempt to send, complete in itself: an egress needs nothing else to do it.
@@ -38,6 +41,7 @@ class AttemptDue:
     headers: dict[str, str] = field(default_factory=dict)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Sent:
     """The peer took the attempt; `level` is `delivered` when taking it is all the delivery that the channel can confirm.
@@ -71,6 +75,7 @@ class Unknown:
 Outcome = Sent | Failed | Unknown
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReceiptSeen:
     """A receipt as a peer told it: `provider_id` is the peer's id for a segment, `code` its own error code."""

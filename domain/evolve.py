@@ -1,12 +1,32 @@
-"""A changed copy of a frozen value, three times as fast as `dataclasses.replace`: the hot path makes twenty a message."""
+"""Frozen values on the hot path: made and copied through the slots' own setters, which the frozen class's constructor is not.
+
+`evolve` is three times as fast as `dataclasses.replace`, `quick` halves what a constructor costs; a message makes a hundred.
+"""
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from typing import Any, TypeVar
 
 V = TypeVar("V")
 
 _MAKERS: dict[type, Callable[..., Any]] = {}
+
+
+def quick(kind: type[V]) -> type[V]:
+    """Give a `@dataclass(frozen=True, slots=True)` a constructor that does the same, faster."""
+    place: dict[str, Any] = {"_missing": MISSING}
+    arguments, lines = [], []
+    for f in fields(kind):  # type: ignore[arg-type]  # whatever it decorates is a dataclass
+        place[f"_set_{f.name}"] = getattr(kind, f.name).__set__
+        place[f"_made_{f.name}"], place[f"_default_{f.name}"] = f.default_factory, f.default
+        made = f.default_factory is not MISSING
+        has_default = made or f.default is not MISSING
+        arguments.append(f"{f.name}=_default_{f.name}" if has_default else f.name)
+        given = f"_made_{f.name}() if {f.name} is _missing else {f.name}" if made else f.name
+        lines.append(f"    _set_{f.name}(self, {given})")
+    exec("\n".join((f"def __init__(self, {', '.join(arguments)}):", *lines)), place)  # noqa: S102 - made of our own field names
+    setattr(kind, "__init__", place["__init__"])  # noqa: B010 - mypy does not let a method be assigned
+    return kind
 
 
 def evolve(value: V, **changes: Any) -> V:

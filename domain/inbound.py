@@ -31,6 +31,30 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedPart:
+    """Part `seq` (from 1) of `total` of a text message, whose tenant only the whole text may tell.
+
+    `kind` and `ref` name the message among those between sender and recipient. `octets` are without their header and not
+    read yet, for a character may lie across a cut; the fields behind them say how to read them.
+    """
+
+    inbound_id: str
+    sender: str
+    recipient: str
+    carrier: str
+    at_ms: int
+    kind: int
+    ref: int
+    total: int
+    seq: int
+    octets: bytes
+    data_coding: int
+    default_alphabet: Literal["gsm7", "latin1", "ascii"]
+    locking: int = 0
+    single: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Suppress:
     """From now on nothing of this tenant goes to `address` over `channel`."""
 

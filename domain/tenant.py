@@ -29,7 +29,11 @@ class QuietHours:
 
 @dataclass(frozen=True, slots=True)
 class Tenant:
-    """A customer of the platform. Amounts in micro-units of `currency`; `overdraft_micros` is what may go below zero."""
+    """A customer of the platform. Amounts in micro-units of `currency`; `overdraft_micros` is what may go below zero.
+
+    Text messages to `numbers` are the tenant's: `+4512345678`, a short code `1245`, or `1245 KEYWORD` for those whose first
+    word that is.
+    """
 
     tenant_id: str
     name: str
@@ -48,6 +52,7 @@ class Tenant:
     blocked_recipients: tuple[str, ...] = ()
     blocked_phrases: tuple[str, ...] = ()
     spam_threshold: float = 5.0
+    numbers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from domain.errors import Code, FieldError
+from domain.evolve import quick
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,7 @@ class Defer:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What the gateway is told about one submission; `reject` is None for accepted.

@@ -4,9 +4,12 @@ from dataclasses import dataclass
 
 from domain.audit.chain import AuditEntry
 from domain.billing.money import LedgerEntry
+from domain.evolve import quick
+from domain.inbound import ReceivedPart
 from domain.verdict import Verdict
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StoredDecision:
     """What was decided on a submission: enough to say all of it again.
@@ -27,6 +30,7 @@ class StoredDecision:
     offset: int = -1
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RateWindow:
     """How many items came in each tenth of the last second, oldest first; `newest_tick` numbers the last tenth."""
@@ -36,6 +40,15 @@ class RateWindow:
     offset: int
 
 
+@dataclass(frozen=True, slots=True)
+class PartsKept:
+    """The parts of one text message from a recipient that have come so far, in their order."""
+
+    parts: tuple[ReceivedPart, ...]
+    expires_at_ms: int
+
+
+@quick
 @dataclass(frozen=True, slots=True)
 class Submit:
     """An attempt at an egress, keyed by message and attempt.

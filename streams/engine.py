@@ -17,6 +17,7 @@ from typing import Any, Protocol
 
 from agents.context import Agent, Edge, SummingAgent
 from domain.cascade.events import TimerFired
+from domain.evolve import quick
 from schemas.codec import Codec, UnreadableError
 from schemas.rows import DeadRecord
 from schemas.topics import CASCADE, DEADLETTERS, VERDICTS, Topic
@@ -35,6 +36,7 @@ MAX_EXPECTED_OCTETS = 4_096
 EXPIRE_EVERY_MS = 1_000
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Raw:
     """A record as it comes from a topic."""

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 from agents.cascade.edges import ToRoute
 from agents.context import Context
+from domain.accepted import Message
 from domain.cascade.events import AttemptFailed
 from domain.delivery import AttemptDue
 from domain.routing.decision import RoutingDecision
 from domain.routing.select import select
 from schemas.topics import CASCADE, DECISIONS, attempts_topic
+from schemas.unsubscribe import Leaving, Unsubscribing
 
 TRACE_HEADER = "X-Hermes-Trace"
 """On every mail: one that comes back to our own SMTP server is known by it."""
@@ -16,7 +18,9 @@ TRACE_HEADER = "X-Hermes-Trace"
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Geography, then cost, health and capacity; carriers that this step has tried come last."""
+    """Geography, then cost, health and capacity; carriers that this step has tried come last. Mail gets `links` to leave by."""
+
+    links: Unsubscribing
 
     def handle(self, value: ToRoute, ctx: Context) -> None:
         """Decide on a carrier and send the attempt there."""
@@ -57,5 +61,9 @@ class Route:
             message.sender_name, message.body.subject, message.body.text, message.body.html,
             send.at_ms, send.expires_at_ms, planned.segments,
             won.price_micros, won.cost_micros, message.trace_id,
-            {TRACE_HEADER: message.message_id} if send.channel == "email" else {},
+            self._headers(message, planned.address) if send.channel == "email" else {},
         )  # fmt: skip
+
+    def _headers(self, message: Message, address: str) -> dict[str, str]:
+        trace = {TRACE_HEADER: message.message_id}
+        return trace | self.links.headers(Leaving(message.tenant_id, "email", address))

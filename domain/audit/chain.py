@@ -5,9 +5,12 @@ import hmac
 from dataclasses import dataclass
 from functools import lru_cache
 
+from domain.evolve import quick
+
 GENESIS = bytes(32)
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
     """What was asked, before it was done. `recipient_hash` is keyed with the tenant's salt, hex."""
@@ -23,6 +26,7 @@ class AuditEntry:
     hash: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ChainHead:
     """The end of a tenant's chain, and the offset of the submission that was chained last."""

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from domain.evolve import evolve
+from domain.evolve import evolve, quick
 
 EntryKind = Literal["grant", "reserve", "settle", "release"]
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Account:
     """A tenant's money; `available + reserved + spent = granted` always.
@@ -28,6 +29,7 @@ class Account:
     reserve_seq: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """One movement. `entry_id` is unique for ever: a repeated entry is the same movement.
@@ -52,6 +54,7 @@ class LedgerEntry:
     cost_micros: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Settle:
     """The reservation of `message_id` is over: `charge_micros` of it is spent, the rest is available again."""
@@ -94,6 +97,7 @@ class AccountTold:
     account: Account
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Resolution:
     """How a reservation or grant was resolved, and by which record: a second resolution of the same id is ignored."""

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from domain.billing.money import Settle
 from domain.cascade.states import Cascade
 from domain.delivery import Channel
+from domain.evolve import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class SendAttempt:
     """Route attempt `attempt` of step `step` and hand it to an egress; after `expires_at_ms` it is not to be sent."""
@@ -18,6 +20,7 @@ class SendAttempt:
     expires_at_ms: int
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Announce:
     """Tell the world about the newest line of the history; `final` when the message has just reached its end."""
@@ -25,6 +28,7 @@ class Announce:
     final: bool
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Resolve:
     """End the reservation."""
@@ -68,6 +72,7 @@ class StatusTold:
     reason: str = ""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class StatusChanged:
     """A message's new state, for callbacks, archive and receipts. (message_id, revision) names it for ever.

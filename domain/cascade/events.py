@@ -4,8 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from domain.delivery import ReceiptStatus
+from domain.evolve import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Accepted:
     """Admission let the message through. `message` is the encoded row of the message, kept as it is."""
@@ -14,6 +16,7 @@ class Accepted:
     message: bytes
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class AttemptSent:
     """An egress handed the attempt over. `unknown`: its answer was lost, it may or may not have been taken."""
@@ -45,6 +48,7 @@ class AttemptFailed:
     retry_after_ms: int = 0
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class ReceiptArrived:
     """A carrier told what became of an attempt. Route and price are repeated: it may arrive before AttemptSent."""

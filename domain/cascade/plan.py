@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from domain.cascade.rule import ConfirmationLevel, Step
-from domain.evolve import evolve
+from domain.evolve import evolve, quick
 from domain.tenant import ChargeOn
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class PlannedStep:
     """A step with what admission found out: `skip` is the reason why it will not be tried, empty when it will.
@@ -24,6 +25,7 @@ class PlannedStep:
     timezone: str = "UTC"
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Plan:
     """What will be tried, fixed at admission: later changes of the rule or of prices do not reach this message."""

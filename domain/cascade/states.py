@@ -5,6 +5,7 @@ from typing import Literal
 
 from domain.cascade.plan import Plan
 from domain.delivery import Channel
+from domain.evolve import quick
 from domain.message import Protocol
 
 StateName = Literal[
@@ -20,6 +21,7 @@ MAX_HISTORY = 200
 """Entries kept of one message's history; beyond it the newest takes the place of the last."""
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Attempt:
     """One try of one step. Price and cost are those of the route that took it, known once it was sent."""
@@ -42,6 +44,7 @@ class Attempt:
     unknown: bool = False
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line of a message's timeline."""
@@ -52,6 +55,7 @@ class Entry:
     detail: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Cascade:
     """Where a message stands.

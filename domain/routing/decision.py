@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 
 from domain.delivery import Channel
+from domain.evolve import quick
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A route that was looked at; `reason` says why it lost, empty for the winner. `score`: lower is better."""
@@ -17,6 +19,7 @@ class Candidate:
     reason: str
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class RoutingDecision:
     """What the router decided for one attempt; `carrier` is empty when no route was left."""

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 
 from domain.billing.money import Account
 from domain.cascade.plan import Plan
+from domain.evolve import quick
 from domain.message import Submission
 from domain.tenant import ApiKey, Tenant
 from domain.verdict import Defer, Reject
 
 
+@quick
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Facts at the moment of judgement. None means: there is no such thing.
