@@ -24,6 +24,29 @@ TOO_MANY = "452 4.5.3 Too many recipients"
 
 Mode = Literal["serve", "stall", "hangup-after-data"]
 
+# What mail hosts say of a recipient, by the local part that asks for it.
+_AT_RCPT = {
+    "bounced": "550 5.1.1 The email account that you tried to reach does not exist",
+    "full": "452 4.2.2 The recipient's mailbox is full",
+    "quota": "552 5.2.2 This mailbox is over its quota and takes no mail",
+    "disabled": "550 5.2.1 The mailbox is disabled and takes no messages",
+    "moved": "551 5.1.6 The user has moved and left no other address",
+    "unknown-old": "550 Requested action not taken: mailbox unavailable",
+    "relay": "554 5.7.1 Relay access denied",
+    "toofast": "450 4.2.1 This account is receiving mail at a rate that prevents more from being delivered",
+    "blocked": "550-5.7.1 The connecting address has a poor reputation here.\r\n550 5.7.1 Mail from it is not accepted",
+    "busy": "421 4.3.2 The server is busy, please try again later",
+    "broken": "451 4.3.0 Internal server error",
+}
+# The same of a message, after all of it was read.
+_AT_DATA = {
+    "spam": "554-5.7.1 This message is likely unsolicited mail.\r\n554 5.7.1 It was not accepted",
+    "unauthenticated": "550 5.7.26 The message fails the DMARC policy of its domain and is not accepted",
+    "toobig": "552 5.3.4 The message is larger than what is accepted here",
+    "virus": "552 5.7.0 The message has an attachment that is not accepted for security reasons",
+    "later": "451 4.7.0 The message is deferred, try again in 2 minutes",
+}
+
 
 @dataclass(slots=True)
 class Book:
@@ -77,41 +100,46 @@ class Handler:
         return "250 2.1.0 Ok"
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
-        self, _server: Any, _session: Session, envelope: Envelope, address: str, options: list[str]
+        self, server: Any, _session: Session, envelope: Envelope, address: str, options: list[str]
     ) -> str:
-        """Answer by the local part without its label."""
+        """Answer by the local part without its label; after a 421 the connection is closed, as hosts do."""
         if len(envelope.rcpt_tos) >= MAX_RECIPIENTS:
             return TOO_MANY
         answer = await self._verdict(address)
+        if answer.startswith("421"):
+            server.loop.call_soon(server.transport.close)  # after the answer has been written
         if answer.startswith("2"):
             envelope.rcpt_tos.append(address)
             envelope.rcpt_options.extend(options)
         return answer
 
     async def handle_DATA(self, server: Any, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
-        """Take the message, or vanish before saying so."""
+        """Take the message, refuse it as its first recipient asks, or vanish before saying so."""
         content = envelope.original_content
         if content is None:
             return "451 4.3.0 No message"
+        if refusal := _AT_DATA.get(_wish(envelope.rcpt_tos[0])):
+            return refusal
         self.book.write(envelope.mail_from or "", envelope.rcpt_tos, content)
         if self.hang_up:
             server.transport.abort()
         return f"250 2.0.0 Ok: queued as {self.book.accepted:08X}"
 
     async def _verdict(self, address: str) -> str:
-        match address.partition("@")[0].partition("+")[0].lower():
-            case "bounced":
-                return "550 5.1.1 The email account that you tried to reach does not exist"
-            case "full":
-                return "452 4.2.2 The recipient's mailbox is full"
-            case "slow":
-                await asyncio.sleep(self.slow_ms / 1_000)
-                if address not in self._greylisted:
-                    while len(self._greylisted) >= MAX_REMEMBERED:
-                        del self._greylisted[next(iter(self._greylisted))]
-                    self._greylisted[address] = None
-                    return "451 4.7.1 Greylisted, try again in 1 second"
-        return "250 2.1.5 Ok"
+        wish = _wish(address)
+        if wish == "slow":
+            await asyncio.sleep(self.slow_ms / 1_000)
+            if address not in self._greylisted:
+                while len(self._greylisted) >= MAX_REMEMBERED:
+                    del self._greylisted[next(iter(self._greylisted))]
+                self._greylisted[address] = None
+                return "451 4.7.1 Greylisted, try again in 1 second"
+        return _AT_RCPT.get(wish, "250 2.1.5 Ok")
+
+
+def _wish(address: str) -> str:
+    """The local part without its label, which says what is to happen."""
+    return address.partition("@")[0].partition("+")[0].lower()
 
 
 async def start(handler: Handler, *, host: str = "127.0.0.1", port: int = 0, mode: Mode = "serve") -> asyncio.Server:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 
 from egress.mta.errors import ConfigError
 from egress.mta.mailbox import AddressError, ascii_domain_of
-from egress.mta.mime import Field
+from egress.mta.parts import Field
 
 MIN_RSA_BITS = 1024  # RFC 8301 section 3.2: verifiers ignore shorter keys
 MAX_KEYS_PER_DOMAIN = 4
@@ -80,9 +80,12 @@ class DkimKey:
 
 
 class DkimSigner:
-    """Signs with every key of the From domain, or of the nearest parent domain that has one, which still aligns."""
+    """Signs with every key of the From domain, or of the nearest parent domain that has one, which still aligns.
 
-    def __init__(self, keys: Iterable[DkimKey]) -> None:
+    The keys of `platform`, a domain of our own, sign every mail as well: feedback loops go by it.
+    """
+
+    def __init__(self, keys: Iterable[DkimKey], platform: str = "") -> None:
         grouped: dict[str, tuple[DkimKey, ...]] = {}
         for key in keys:
             grouped[key.domain] = (*grouped.get(key.domain, ()), key)
@@ -90,6 +93,15 @@ class DkimSigner:
             if len(found) > MAX_KEYS_PER_DOMAIN:
                 raise ConfigError(f"more than {MAX_KEYS_PER_DOMAIN} DKIM keys for {domain}")
         self._keys = grouped
+        self._platform = grouped.get(platform, ())
+
+    def replace(self, domain: str, keys: tuple[DkimKey, ...]) -> None:
+        """Sign mail from `domain` with `keys` from now on, which must be its own; none to sign it no more."""
+        if len(keys) > MAX_KEYS_PER_DOMAIN or any(key.domain != domain for key in keys):
+            raise ConfigError(f"keys of another domain than {domain}, or too many")
+        self._keys.pop(domain, None)
+        if keys:
+            self._keys[domain] = keys
 
     def keys_for(self, domain: str) -> tuple[DkimKey, ...]:
         """The keys for mail from `domain`, empty when nobody gave one."""
@@ -102,6 +114,7 @@ class DkimSigner:
     def sign(self, fields: Sequence[Field], body: bytes, domain: str, *, now_s: int) -> bytes:
         """The finished DKIM-Signature fields for a mail from `domain`, CRLF included; empty without a key."""
         keys = self.keys_for(domain)
+        keys += tuple(key for key in self._platform if key not in keys)
         if not keys:
             return b""
         body_hash = base64.b64encode(hashlib.sha256(relaxed_body(body)).digest())
@@ -111,7 +124,9 @@ class DkimSigner:
 
 def relaxed_body(body: bytes) -> bytes:
     """`body` (CRLF lines) in the relaxed canonical form (RFC 6376 section 3.4.4)."""
-    body = _SPACES.sub(b" ", body).replace(b" \r\n", b"\r\n")
+    if b"  " in body or b"\t" in body:
+        body = _SPACES.sub(b" ", body)
+    body = body.replace(b" \r\n", b"\r\n")
     end = len(body)
     while body[max(end - 2, 0) : end] == b"\r\n":
         end -= 2
@@ -122,8 +137,10 @@ def relaxed_body(body: bytes) -> bytes:
 
 def relaxed_field(name: bytes, value: bytes) -> bytes:
     """One header field in the relaxed canonical form, CRLF included (RFC 6376 section 3.4.2)."""
-    unfolded = value.replace(b"\r\n", b"")
-    return name.rstrip(b" \t").lower() + b":" + _SPACES.sub(b" ", unfolded).strip(b" \t") + b"\r\n"
+    value = value.replace(b"\r\n", b"")
+    if b"  " in value or b"\t" in value:
+        value = _SPACES.sub(b" ", value)
+    return name.rstrip(b" \t").lower() + b":" + value.strip(b" \t") + b"\r\n"
 
 
 def _signed(fields: Sequence[Field]) -> tuple[list[bytes], bytes]:

@@ -1,19 +1,28 @@
 """What can go wrong between us and a peer, as exceptions that carry the code of the outcome."""
 
+from egress.mta.replies import Reply
+from egress.mta.tls_report import ResultType
+
 
 class ConfigError(ValueError):
     """The configuration cannot work; its text says which part of it."""
 
 
 class RouteError(Exception):
-    """No host can be asked to take the mail: `code` is an enhanced status code (RFC 3463), `permanent` as it says."""
+    """No host can be asked to take the mail: `code` is an enhanced status code (RFC 3463), `permanent` as it says.
 
-    def __init__(self, code: str, detail: str, *, permanent: bool, retry_after_ms: int = 0) -> None:
+    `reply` is the peer's own, when it was a peer that refused.
+    """
+
+    def __init__(
+        self, code: str, detail: str, *, permanent: bool, retry_after_ms: int = 0, reply: Reply | None = None
+    ) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
         self.permanent = permanent
         self.retry_after_ms = retry_after_ms
+        self.reply = reply
 
 
 class WireError(Exception):
@@ -27,12 +36,13 @@ class WireError(Exception):
 
 
 class TlsError(Exception):
-    """TLS could not be had: not offered, refused, or the handshake or the certificate failed."""
+    """TLS could not be had: not offered, refused, or the handshake or the certificate failed; `result` as a report says it."""
 
-    def __init__(self, code: str, detail: str) -> None:
+    def __init__(self, code: str, detail: str, result: ResultType = "validation-failure") -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.result = result
 
 
 class StaleError(Exception):

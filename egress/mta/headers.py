@@ -22,7 +22,9 @@ class HeaderError(ValueError):
 
 def clean(text: str) -> str:
     """`text` with each run of control characters and line separators made one space, and no space at its ends."""
-    return _CONTROLS.sub(" ", text).strip()
+    if not (text.isascii() and text.isprintable()):
+        text = _CONTROLS.sub(" ", text)
+    return text.strip()
 
 
 def unstructured(name: str, text: str) -> bytes:
@@ -57,7 +59,7 @@ def structured(name: str, text: str) -> bytes:
 
 def mailbox(name: str, display: str, address: Mailbox) -> bytes:
     """The body of From or To: `display <address>`, or the bare address without a display name (RFC 5322 section 3.4)."""
-    bare = str(address).encode("ascii")
+    bare = str(address).encode()
     words = phrase(display)
     if not words:
         return bare

@@ -1,17 +1,17 @@
 """The RFC 5322 message of an attempt, assembled by hand as header fields and a body of seven-bit lines."""
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from hashlib import blake2b
 
 from domain.delivery import AttemptDue
 from egress.mta import headers
+from egress.mta.extras import HTTPS_URL, MAILTO_URL, MAX_FEEDBACK_CHARS, MAX_URL_CHARS, NOTHING, Extras
 from egress.mta.mailbox import BAD_SENDER, Mailbox, parse_mailbox
+from egress.mta.parts import Field, PartError, body_of
+from egress.mta.plain import text_of
 
 MAX_SUBJECT_CHARS = 2_000
 MAX_NAME_CHARS = 256
@@ -30,10 +30,7 @@ STRUCTURED_FIELDS = frozenset({"reply-to", "in-reply-to", "references", "auto-su
 
 _FIELD_NAME = re.compile(r"[\x21-\x39\x3b-\x7e]+")
 _ID_UNSAFE = re.compile(r"[^A-Za-z0-9_-]+")
-_LINE_END = re.compile(rb"\r\n|\r|\n")
-_NOT_7BIT = re.compile(rb"[^\t\n\x20-\x7e]")
-
-Field = tuple[bytes, bytes]
+_FEEDBACK_ID = re.compile(r"[\x21-\x39\x3b-\x7e]*(?::[\x21-\x39\x3b-\x7e]*){3}")
 
 
 class MimeError(ValueError):
@@ -50,14 +47,19 @@ class Mail:
     fields: tuple[Field, ...]
     body: bytes
 
+    @property
+    def needs_utf8(self) -> bool:
+        """Whether its header holds an address that only SMTPUTF8 can carry (RFC 6532)."""
+        return self.sender.needs_utf8 or self.recipient.needs_utf8
+
     def message(self, signatures: bytes = b"") -> bytes:
         """The whole message; `signatures` are finished fields, CRLF included, that go first."""
         lines = b"".join([name + b": " + value + b"\r\n" for name, value in self.fields])
         return b"".join((signatures, lines, b"\r\n", self.body))
 
 
-def build(attempt: AttemptDue, *, now_ms: int) -> Mail:
-    """The message of `attempt`, dated `now_ms` (Unix milliseconds): text, HTML, or both as multipart/alternative.
+def build(attempt: AttemptDue, extras: Extras = NOTHING, *, now_ms: int) -> Mail:
+    """The message of `attempt`, dated `now_ms` (Unix milliseconds): text, or HTML with its text, and `extras`.
 
     Message-ID is `message_id.attempt` at the sender's domain, so a repeated attempt is recognisably the same mail. Raises
     AddressError for a bad sender or recipient and MimeError for what no field or body may hold.
@@ -67,7 +69,7 @@ def build(attempt: AttemptDue, *, now_ms: int) -> Mail:
     _check_sizes(attempt)
     message_id = f"<{_ID_UNSAFE.sub('-', attempt.message_id)[:128]}.{attempt.attempt}@{sender.domain}>"
     try:
-        extra = _extra_fields(attempt.headers)
+        extra = _extra_fields({**_offered(extras, attempt.headers), **attempt.headers})
         fields = [
             (b"Date", format_datetime(datetime.fromtimestamp(now_ms / 1000, UTC)).encode("ascii")),
             (b"From", headers.mailbox("From", attempt.sender_name, sender)),
@@ -79,7 +81,10 @@ def build(attempt: AttemptDue, *, now_ms: int) -> Mail:
         ]
     except headers.HeaderError as error:
         raise MimeError(str(error)) from error
-    content, body = _content(attempt)
+    try:
+        content, body = body_of(attempt.text or text_of(attempt.html), attempt.html, extras.attachments)
+    except PartError as error:
+        raise MimeError(str(error)) from error
     return Mail(sender, recipient, message_id, (*fields, *content), body)
 
 
@@ -113,40 +118,21 @@ def _extra_fields(extra: Mapping[str, str]) -> list[Field]:
     return fields
 
 
-def _content(attempt: AttemptDue) -> tuple[list[Field], bytes]:
-    """The Content fields and the body: one part, or multipart/alternative with the plainest first (RFC 2046 5.1.4)."""
-    if not attempt.html:
-        return _part(b"text/plain", attempt.text)
-    if not attempt.text:
-        return _part(b"text/html", attempt.html)
-    plain, html = _part(b"text/plain", attempt.text), _part(b"text/html", attempt.html)
-    digest = blake2b(plain[1], digest_size=16)
-    digest.update(html[1])
-    # "=_" occurs in no quoted-printable or base64 line, and no seven-bit text can hold its own digest.
-    boundary = b"=_" + digest.hexdigest().encode("ascii")
-    pieces: list[bytes] = []
-    for fields, body in (plain, html):
-        pieces += (b"--", boundary, b"\r\n")
-        pieces += [name + b": " + value + b"\r\n" for name, value in fields]
-        pieces += (b"\r\n", body, b"\r\n")
-    pieces += (b"--", boundary, b"--\r\n")
-    return [(b"Content-Type", b'multipart/alternative;\r\n boundary="' + boundary + b'"')], b"".join(pieces)
-
-
-def _part(media_type: bytes, text: str) -> tuple[list[Field], bytes]:
-    raw = _LINE_END.sub(b"\n", text.encode("utf-8", "replace"))
-    if raw and not raw.endswith(b"\n"):
-        raw += b"\n"
-    encoding, charset, body = _encode(raw)
-    return [(b"Content-Type", media_type + b"; charset=" + charset), (b"Content-Transfer-Encoding", encoding)], body
-
-
-def _encode(raw: bytes) -> tuple[bytes, bytes, bytes]:
-    """(encoding, charset, body) of LF lines: 7bit when it may, quoted-printable when mostly ASCII, else base64."""
-    odd = len(_NOT_7BIT.findall(raw))
-    if not odd and max(map(len, raw.split(b"\n"))) <= headers.MAX_LINE_BYTES:
-        return b"7bit", b"us-ascii", raw.replace(b"\n", b"\r\n")
-    if odd * 6 <= len(raw):
-        return b"quoted-printable", b"utf-8", binascii.b2a_qp(raw, istext=True).replace(b"\n", b"\r\n")
-    crlf = raw.replace(b"\n", b"\r\n")
-    return b"base64", b"utf-8", base64.encodebytes(crlf).replace(b"\n", b"\r\n")
+def _offered(extras: Extras, given: Mapping[str, str]) -> dict[str, str]:
+    """The fields that `extras` stand for; a field that was given by its name stays as it was given."""
+    names = {name.lower() for name in given}
+    fields: dict[str, str] = {}
+    https, mailto = extras.unsubscribe_url, extras.unsubscribe_mailto
+    if https and not (len(https) <= MAX_URL_CHARS and HTTPS_URL.fullmatch(https)):
+        raise MimeError("the URL for unsubscribing is no https URL")
+    if mailto and not MAILTO_URL.fullmatch(mailto):
+        raise MimeError("the address for unsubscribing is no mailto URL")
+    if (https or mailto) and "list-unsubscribe" not in names:
+        fields["List-Unsubscribe"] = ", ".join(f"<{uri}>" for uri in (https, mailto) if uri)
+        if https and "list-unsubscribe-post" not in names:
+            fields["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"  # RFC 8058 section 3.1
+    if extras.feedback_id and "feedback-id" not in names:
+        if len(extras.feedback_id) > MAX_FEEDBACK_CHARS or not _FEEDBACK_ID.fullmatch(extras.feedback_id):
+            raise MimeError("bad Feedback-ID")
+        fields["Feedback-ID"] = extras.feedback_id
+    return fields

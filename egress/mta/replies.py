@@ -9,8 +9,9 @@ MAX_DETAIL_CHARS = 500
 MAX_RETRY_AFTER_MS = 24 * 3_600_000
 MAX_QUEUE_ID_CHARS = 128
 
-_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -])(.*))?", re.DOTALL)
-_ENHANCED = re.compile(r"([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ :]+|$)")
+_LINE = re.compile(rb"([2-5][0-9]{2})(?:([ -]|(?![0-9]))(.*))?", re.DOTALL)
+_ENHANCED = re.compile(r"^([245]\.[0-9]{1,3}\.[0-9]{1,3})(?:[ :]+|$)")
+_INSIDE = re.compile(r"(?<![\w.#])([245]\.[0-7]\.[0-9]{1,3})(?![\w.])")
 _UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 _QUEUE_ID = re.compile(
     r"(?:queued(?: mail)? as|InternalId=|\bid=|queue id:?)\s*<?([A-Za-z0-9][A-Za-z0-9._@+-]*)", re.IGNORECASE
@@ -41,9 +42,12 @@ class Reply:
 
     @property
     def enhanced(self) -> str:
-        """The enhanced status code when there is one and its class agrees with the reply, else empty."""
-        match = _ENHANCED.match(self.lines[0])
-        return match[1] if match and int(match[1][0]) == self.kind else ""
+        """The enhanced status code whose class agrees with the reply: at the start of a line, else anywhere; empty for none."""
+        at_start = (match[1] for line in self.lines if (match := _ENHANCED.match(line)))
+        first = next((code for code in at_start if int(code[0]) == self.kind), "")
+        if first or self.kind not in (4, 5):
+            return first
+        return next((code for code in _INSIDE.findall(self.detail) if int(code[0]) == self.kind), "")
 
     @property
     def best_code(self) -> str:
@@ -52,8 +56,10 @@ class Reply:
 
     @property
     def detail(self) -> str:
-        """The code and the text on one line, trimmed; safe to store and to show."""
-        return f"{self.code} {' '.join(self.lines)}".strip()[:MAX_DETAIL_CHARS]
+        """The code and the text on one line, trimmed; safe to store and to show. A status that lines repeat is said once."""
+        first, *rest = self.lines
+        text = " ".join([first, *(_ENHANCED.sub("", line, 1) for line in rest)])
+        return f"{self.code} {text}".strip()[:MAX_DETAIL_CHARS]
 
     @property
     def queue_id(self) -> str:
@@ -100,10 +106,15 @@ class ReplyParser:
         if match is None:
             raise ReplyError("not an SMTP reply")
         code = int(match[1])
-        if self._lines and code != self._code:
+        if not self._lines and match[2] == b"" and match[3]:
+            raise ReplyError("not an SMTP reply")
+        if self._lines and code // 100 != self._code // 100:
             raise ReplyError("the lines of a reply disagree")
         self._code = code
-        self._lines.append(_UNPRINTABLE.sub(" ", (match[3] or b"").decode("latin-1")).strip())
+        text = match[3] or b""
+        if match[2] == b"":
+            text = text.lstrip(b",")  # `550,5.1.1 text` goes on a reply at some hosts
+        self._lines.append(_UNPRINTABLE.sub(" ", text.decode("latin-1")).strip())
         if match[2] == b"-":
             if len(self._lines) >= MAX_LINES:
                 raise ReplyError("reply has too many lines")

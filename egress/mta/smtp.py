@@ -12,7 +12,15 @@ from egress.mta.errors import RouteError, StaleError, TlsError, WireError
 from egress.mta.mailbox import Mailbox
 from egress.mta.replies import Reply
 from egress.mta.site import Hop
-from egress.mta.verdicts import GARBLED, HOST_TAKES_NO_MAIL, SERVICE_CLOSING, TOO_BIG, refused, refused_service
+from egress.mta.verdicts import (
+    GARBLED,
+    HOST_TAKES_NO_MAIL,
+    NEEDS_SMTPUTF8,
+    SERVICE_CLOSING,
+    TOO_BIG,
+    refused,
+    refused_service,
+)
 from egress.mta.wire import Wire
 
 NO_ANSWER, NO_NAME, NO_TLS = "4.4.1", "4.4.3", "4.7.4"
@@ -31,14 +39,38 @@ class Command:
     timeout_ms: int
 
 
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """Whom a mail is from and for. `utf8` when it or its header needs SMTPUTF8 (RFC 6531), `require_tls` for RFC 8689."""
+
+    sender: Mailbox
+    recipient: Mailbox
+    message_id: str
+    utf8: bool = False
+    require_tls: bool = False
+
+    def mail(self, *, size: int, says_size: bool) -> bytes:
+        """The MAIL command."""
+        parameters = f" SIZE={size}" if says_size else ""
+        if self.utf8:
+            parameters += " BODY=8BITMIME SMTPUTF8"
+        if self.require_tls:
+            parameters += " REQUIRETLS"
+        return f"MAIL FROM:<{self.sender}>{parameters}".encode()
+
+
 class Connection:
-    """A session with one hop; one caller at a time. `usable` turns false when no other mail may go over it."""
+    """A session with one hop; one caller at a time. `usable` turns false when no other mail may go over it.
+
+    `refusal` is the reply that refused the last mail, with the step that it answered.
+    """
 
     def __init__(self, wire: Wire, hop: Hop, timeouts: Timeouts) -> None:
         self.hop = hop
         self.usable = True
         self.encrypted = False
         self.mails = 0
+        self.refusal: tuple[Reply, str] | None = None
         self._wire = wire
         self._timeouts = timeouts
         self._extensions: dict[str, str] = {}
@@ -75,31 +107,45 @@ class Connection:
         if reply.kind != 2:
             raise refused_service(reply)
 
-    async def start_tls(self, context: ssl.SSLContext, hostname: str) -> None:
-        """Encrypt and greet again. Raises TlsError, after which only a 4.7.4 leaves the connection usable; RouteError."""
+    async def start_tls(self, context: ssl.SSLContext) -> None:
+        """Encrypt; `hello` is due then. Raises TlsError, after which only a 4.7.4 leaves the connection usable; RouteError."""
         reply = await self._ask(Command("STARTTLS", b"STARTTLS", 2, self._timeouts.hello_ms))
         if reply.code == SERVICE_CLOSING:
             raise refused_service(reply)
         if reply.code != 220:
-            raise TlsError(NO_TLS, f"STARTTLS: {reply.detail}")
+            raise TlsError(NO_TLS, f"STARTTLS: {reply.detail}", "starttls-not-supported")
         await self._wire.start_tls(context, self.hop.name, self._timeouts.tls_ms)
         self.encrypted = True
-        await self.hello(hostname)
 
-    async def deliver(self, sender: Mailbox, recipient: Mailbox, message_id: str, message: bytes) -> Outcome:
+    @property
+    def chain(self) -> list[bytes]:
+        """The peer's certificates in DER, its own first."""
+        return self._wire.chain
+
+    @property
+    def local_ip(self) -> str:
+        """The address that the connection leaves from."""
+        return self._wire.local_ip
+
+    async def deliver(self, envelope: Envelope, message: bytes) -> Outcome:
         """Hand over one mail and tell its outcome.
 
         `message` is CRLF lines without dot-stuffing. Unknown is the answer only when all of it was written and the peer's
         verdict did not arrive. Raises StaleError when a reused connection was gone before the peer answered anything.
         """
+        self.refusal = None
+        if envelope.utf8 and not self.offers("SMTPUTF8"):
+            return Failed(
+                permanent=True, code=NEEDS_SMTPUTF8, detail="the address needs SMTPUTF8, which is not offered"
+            )
         limit = self._extensions.get("SIZE", "")
         if limit.isdigit() and 0 < int(limit) < len(message):
             return Failed(
                 permanent=True, code=TOO_BIG, detail=f"{len(message)} bytes are more than the {limit} it takes"
             )
         self.mails += 1
-        refusal = await self._envelope(sender, recipient, len(message))
-        return refusal or await self._content(message_id, message)
+        refusal = await self._envelope(envelope, len(message))
+        return refusal or await self._content(envelope.message_id, message)
 
     def close(self) -> None:
         """Say QUIT and close; the answer is not waited for."""
@@ -110,7 +156,7 @@ class Connection:
         self.usable = False
         self._wire.abort()
 
-    async def _envelope(self, sender: Mailbox, recipient: Mailbox, size: int) -> Failed | None:
+    async def _envelope(self, envelope: Envelope, size: int) -> Failed | None:
         """Send RSET where it is due, MAIL, RCPT and DATA, in one write when the peer allows; None when it wants the mail."""
         reused = self.mails > 1
         pipelining = self.offers("PIPELINING")
@@ -121,7 +167,7 @@ class Connection:
             if reused:
                 raise StaleError
             return Failed(permanent=False, code=GARBLED, detail="the peer spoke out of turn or closed")
-        commands = self._commands(sender, recipient, size)
+        commands = self._commands(envelope, size)
         try:
             if pipelining:
                 self._wire.write(b"".join([command.line + b"\r\n" for command in commands]))
@@ -134,7 +180,7 @@ class Connection:
                 if reply.kind not in (command.wanted, 4, 5):
                     self.usable = False
                 if reply.kind != command.wanted:
-                    refusal = refusal or refused(reply, command.step)
+                    refusal = refusal or self._refused(reply, command.step)
                 elif refusal is not None and command.step == "DATA":
                     self.usable = False  # it waits for a message that has no recipient
                 if reply.code == SERVICE_CLOSING or (refusal is not None and not pipelining):
@@ -147,12 +193,16 @@ class Connection:
         self._open_transaction = refusal is not None
         return refusal
 
-    def _commands(self, sender: Mailbox, recipient: Mailbox, size: int) -> list[Command]:
+    def _refused(self, reply: Reply, step: str) -> Failed:
+        if reply.kind in (4, 5):
+            self.refusal = (reply, step)
+        return refused(reply, step)
+
+    def _commands(self, envelope: Envelope, size: int) -> list[Command]:
         times = self._timeouts
-        parameters = f" SIZE={size}" if self.offers("SIZE") else ""
         commands = [
-            Command("MAIL", f"MAIL FROM:<{sender}>{parameters}".encode("ascii"), 2, times.mail_ms),
-            Command("RCPT", f"RCPT TO:<{recipient}>".encode("ascii"), 2, times.rcpt_ms),
+            Command("MAIL", envelope.mail(size=size, says_size=self.offers("SIZE")), 2, times.mail_ms),
+            Command("RCPT", f"RCPT TO:<{envelope.recipient}>".encode(), 2, times.rcpt_ms),
             Command("DATA", b"DATA", 3, times.data_ms),
         ]
         if self._open_transaction:
@@ -173,7 +223,7 @@ class Connection:
         if reply.code == SERVICE_CLOSING or not complete:
             self.usable = False
         if reply.kind in (4, 5):
-            return refused(reply, "the message")
+            return self._refused(reply, "the message")
         if reply.kind == 2 and complete:
             ids = (reply.queue_id or message_id,)
             return Sent(provider_ids=ids, level="delivered", code=reply.best_code, detail=reply.detail)

@@ -7,12 +7,17 @@ from typing import cast
 
 from egress.mta.errors import TlsError, WireError
 from egress.mta.replies import Reply, ReplyError, ReplyParser
+from egress.mta.tls_report import ResultType
 from egress.mta.verdicts import GARBLED
 
 BLOCK_BYTES = 64 * 1024
 MAX_UNREAD_REPLIES = 16
 CLOSE_WITHIN_S = 5.0
 LOST, SLOW, BAD_TLS = "4.4.2", "4.4.2", "4.7.5"
+
+_RESULTS: dict[int, ResultType] = {  # by OpenSSL's X509_V_ERR_*
+    10: "certificate-expired", 62: "certificate-host-mismatch", 64: "certificate-host-mismatch",
+}  # fmt: skip
 
 
 class Wire(asyncio.Protocol):
@@ -107,11 +112,25 @@ class Wire(asyncio.Protocol):
                 transport = await loop.start_tls(self._transport, self, context, server_hostname=server_name)
         except (OSError, TimeoutError) as error:
             self.abort()
-            reason = error.verify_message if isinstance(error, ssl.SSLCertVerificationError) else type(error).__name__
-            raise TlsError(BAD_TLS, f"TLS handshake failed: {reason}") from error
+            if not isinstance(error, ssl.SSLCertVerificationError):
+                raise TlsError(BAD_TLS, f"TLS handshake failed: {type(error).__name__}") from error
+            result = _RESULTS.get(error.verify_code, "certificate-not-trusted")
+            raise TlsError(BAD_TLS, f"TLS handshake failed: {error.verify_message}", result) from error
         if transport is None:
             raise TlsError(BAD_TLS, "TLS handshake failed: connection lost")
         self._transport = transport
+
+    @property
+    def chain(self) -> list[bytes]:
+        """The peer's certificates in DER, its own first; empty without TLS."""
+        tls = self._transport.get_extra_info("ssl_object") if self._transport is not None else None
+        return chain_of(tls) if tls is not None else []
+
+    @property
+    def local_ip(self) -> str:
+        """The address that the connection leaves from."""
+        name = self._transport.get_extra_info("sockname") if self._transport is not None else None
+        return str(name[0]) if name else ""
 
     def close(self, farewell: bytes = b"") -> None:
         """Close after what is queued and `farewell`; no answer is waited for."""
@@ -150,3 +169,14 @@ class Wire(asyncio.Protocol):
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
+
+
+def chain_of(tls: ssl.SSLObject) -> list[bytes]:
+    """The certificates that the peer sent, unverified, in DER, its own first."""
+    if public := getattr(tls, "get_unverified_chain", None):  # Python 3.13 has it
+        return list(public() or ())
+    private = getattr(getattr(tls, "_sslobj", None), "get_unverified_chain", None)
+    if private is None:
+        own = tls.getpeercert(binary_form=True)
+        return [own] if own else []
+    return [ssl.PEM_cert_to_DER_cert(one.public_bytes()) for one in private() or ()]

@@ -2,7 +2,8 @@
 
 from pydantic import BaseModel, Field
 
-from streams.settings.peers import MAX_CARRIERS, MAX_ROUTES, CarrierSettings, MtaSettings, RouteSettings
+from streams.settings.mail import MtaSettings
+from streams.settings.peers import MAX_CARRIERS, MAX_ROUTES, CarrierSettings, RouteSettings
 from streams.settings.tenants import MAX_TENANTS, TenantSettings
 from streams.settings.values import STRICT, DurationMs, Port, Text, Url
 

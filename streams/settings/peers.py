@@ -1,19 +1,16 @@
-"""Settings of the peers: SMS carriers, the routes to them, and the mail way out."""
+"""Settings of the peers: SMS carriers and the routes to them."""
 
 from typing import Literal
 
 from pydantic import BaseModel, Field, SecretStr
 
 from domain.tenant import PathType
-from egress.mta.config import TlsPolicy
 from egress.smpp.config import LongMessages
 from schemas.smpp.text import DefaultAlphabet
 from streams.settings.values import STRICT, Currency, DurationMs, ExistingFile, Micros, Name, Port, Prefix, Text
 
 MAX_CARRIERS = 100
 MAX_ROUTES = 5_000
-MAX_DKIM_KEYS = 1_000
-MAX_MX = 10_000
 
 
 class CarrierSettings(BaseModel):
@@ -69,42 +66,3 @@ class RouteSettings(BaseModel):
     cost_micros: Micros = Field(default=0, description="What the carrier takes for a segment.")
     currency: Currency = Field(default="EUR", description="The currency of both.")
     path: PathType = Field(default="direct", description="direct, aggregator or fallback: tried in this order.")
-
-
-class DkimSettings(BaseModel):
-    """A key that mail is signed with (RFC 6376)."""
-
-    model_config = STRICT
-
-    domain: Text = Field(description="The domain of From that it signs for.", examples=["tenant.example"])
-    selector: Text = Field(description="Where its public half is: selector._domainkey.domain.", examples=["s1"])
-    private_key_file: ExistingFile = Field(description="RSA or Ed25519 key, PEM, no passphrase.", examples=["s1.pem"])
-
-
-class MtaSettings(BaseModel):
-    """The mail way out."""
-
-    model_config = STRICT
-
-    hostname: Text = Field(description="Our name in EHLO; its DNS should lead here.", examples=["mta1.example.net"])
-    mx: dict[str, Text] = Field(
-        default={},
-        description='In place of MX records, as in { "example.org" = "127.0.0.1:2526" }; "*" is every other domain.',
-        max_length=MAX_MX,
-    )
-    dkim: tuple[DkimSettings, ...] = Field(default=(), description="The keys.", max_length=MAX_DKIM_KEYS)
-    tls: dict[str, TlsPolicy] = Field(
-        default={},
-        description='Recipient domain (or "*") to none, opportunistic, encrypt or verify.',
-        max_length=MAX_MX,
-    )
-    tls_ca_file: ExistingFile | None = Field(
-        default=None, description="Certificates (PEM) to trust instead of the system's.", examples=["mail-ca.pem"]
-    )
-    source_address: Text = Field(default="", description="Local address of outgoing connections, empty for any.")
-    nameservers: tuple[Text, ...] = Field(default=(), description="DNS servers, none for the system's.", max_length=8)
-    connections_per_host: int = Field(default=10, description="Connections to one site at once.", ge=1, le=1_000)
-    max_in_flight: int = Field(default=1_000, description="Mails under way at once.", ge=1, le=100_000)
-    price_micros: Micros = Field(default=1_000, description="What a tenant pays for a mail, in millionths.")
-    cost_micros: Micros = Field(default=0, description="What a mail costs us.")
-    currency: Currency = Field(default="EUR", description="The currency of both.")

@@ -5,14 +5,18 @@ from pathlib import Path
 from deploy.local.ports import HOST, read_ports
 from domain.errors import ConfigError
 from domain.tenant import DEFAULT_RATE_PER_S, QuietHours, Route, Tenant
-from egress.mta.config import MtaConfig
+from egress.mta.config import MtaConfig, check
 from egress.mta.dkim import DkimKey
 from egress.mta.errors import ConfigError as MtaError
+from egress.mta.providers import Limits, Provider
+from egress.mta.retry import RetrySchedule
+from egress.mta.sources import Source
 from egress.smpp.config import CarrierConfig
 from schemas.topics import Topic, catalogue
 from streams.settings.identity import tenant_id
+from streams.settings.mail import MtaSettings, ProviderSettings
 from streams.settings.model import Settings
-from streams.settings.peers import CarrierSettings, MtaSettings
+from streams.settings.peers import CarrierSettings
 from streams.settings.sandbox import demo_tenants
 from streams.settings.tenants import TenantSettings
 from streams.settings.values import SANDBOX
@@ -26,6 +30,7 @@ SANDBOX_BINDS, SANDBOX_WINDOW = 2, 200
 SANDBOX_SMS_PRICE_MICROS, SANDBOX_SMS_COST_MICROS = 30_000, 12_000
 SANDBOX_MAIL_PRICE_MICROS = 1_000
 SANDBOX_HOSTNAME = "mta.sandbox.example"
+SANDBOX_RETRY = RetrySchedule(first_ms=1_000, greylist_ms=1_000)
 
 
 def smpp_carriers(settings: Settings, state: Path) -> tuple[CarrierConfig, ...]:
@@ -44,7 +49,8 @@ def mail_pools(settings: Settings, state: Path) -> dict[str, MtaConfig]:
         ConfigError: a DKIM key cannot be used.
     """
     hostname = settings.mta.hostname if settings.mta is not None else SANDBOX_HOSTNAME
-    sandbox = MtaConfig(hostname, mx_overrides={"*": f"{HOST}:{_port(state, SANDBOX_MX_PORT)}"})
+    mx = {"*": f"{HOST}:{_port(state, SANDBOX_MX_PORT)}"}
+    sandbox = MtaConfig(hostname, mx_overrides=mx, retry=SANDBOX_RETRY)
     simulated = {SANDBOX: sandbox, **({DEFAULT_POOL: sandbox} if settings.simulated else {})}
     return {**simulated, **pools_of_file(settings)}
 
@@ -101,6 +107,7 @@ def tenant(wanted: TenantSettings) -> Tenant:
         blocked_recipients=wanted.blocked_recipients,
         blocked_phrases=wanted.blocked_phrases,
         spam_threshold=wanted.spam_threshold,
+        numbers=wanted.numbers,
     )
 
 
@@ -144,17 +151,40 @@ def _pool(mta: MtaSettings) -> MtaConfig:
         keys = tuple(DkimKey.load(d.domain, d.selector, d.private_key_file) for d in mta.dkim)
     except MtaError as error:
         raise ConfigError(f"mta.dkim: {error}") from error
-    return MtaConfig(
+    secret = mta.return_path_secret
+    config = MtaConfig(
         hostname=mta.hostname,
         mx_overrides=mta.mx,
         dkim_keys=keys,
+        platform_domain=mta.platform_domain,
         connections_per_host=mta.connections_per_host,
+        messages_per_s=mta.messages_per_s,
+        providers=tuple(_provider(p) for p in mta.providers),
         max_in_flight=mta.max_in_flight,
+        retry=RetrySchedule(first_ms=mta.retry_first, most_ms=mta.retry_most),
         tls=mta.tls,
         tls_ca_file="" if mta.tls_ca_file is None else str(mta.tls_ca_file),
+        mta_sts=mta.mta_sts,
+        dane=mta.dane,
+        allow_private=mta.mx_allow_private,
+        smtp_port=mta.smtp_port,
         source_address=mta.source_address,
+        sources=tuple(Source(s.name, s.hostname, s.address, s.weight) for s in mta.sources),
         nameservers=mta.nameservers,
+        return_path_domain=mta.return_path_domain,
+        return_path_secret=b"" if secret is None else secret.get_secret_value().encode(),
     )
+    try:
+        check(config)
+    except MtaError as error:
+        raise ConfigError(f"mta: {error}") from error
+    return config
+
+
+def _provider(wanted: ProviderSettings) -> Provider:
+    suffixes = tuple("." + suffix.lower().strip(".") for suffix in wanted.mx_suffixes)
+    limits = Limits(wanted.connections, wanted.mails_per_connection, wanted.per_minute)
+    return Provider(wanted.name, suffixes, limits, wanted.split, wanted.needs_tls)
 
 
 def _port(state: Path, name: str) -> int:

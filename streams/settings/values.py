@@ -20,6 +20,7 @@ _DURATION = re.compile(r"(\d{1,9})(ms|s|m|h|d)")
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 _PREFIX = re.compile(r"\+[1-9]\d{0,14}")
+_NUMBER = re.compile(r"(?:\+[1-9]\d{5,14}|\d{3,8})(?: [^\s\d+]\S{0,29})?")
 _CURRENCY = re.compile(r"[A-Z]{3}")
 _URL = re.compile(r"https?://[^\s/@]+(/\S*)?")
 
@@ -59,6 +60,14 @@ def _prefix(value: str) -> str:
     return value
 
 
+def _number(value: str) -> str:
+    if not _NUMBER.fullmatch(value):
+        raise ValueError(
+            "a number is +4512345678, a short code as in 1245, or either with a word behind it, as in 1245 NEWS"
+        )
+    return value
+
+
 def _currency(value: str) -> str:
     if not _CURRENCY.fullmatch(value):
         raise ValueError("a currency is three capital letters (ISO 4217), as in EUR")
@@ -84,6 +93,7 @@ DurationMs = Annotated[int, BeforeValidator(duration_ms)]
 MinuteOfDay = Annotated[int, BeforeValidator(_minute)]
 Name = Annotated[str, AfterValidator(_name)]
 Prefix = Annotated[str, AfterValidator(_prefix)]
+Number = Annotated[str, AfterValidator(_number)]
 Currency = Annotated[str, AfterValidator(_currency)]
 Url = Annotated[str, AfterValidator(_url)]
 ExistingFile = Annotated[Path, AfterValidator(_file)]

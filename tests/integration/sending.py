@@ -5,9 +5,10 @@ from contextlib import asynccontextmanager
 
 from deploy.sandbox.mx import Handler, Mode, start
 from domain.delivery import AttemptDue, Failed, Outcome
-from egress.mta.config import MtaConfig, Timeouts, TlsPolicy
+from egress.mta.config import MtaConfig, Timeouts
 from egress.mta.dkim import DkimKey
 from egress.mta.mta import Mta
+from egress.mta.posture import TlsPolicy
 from tests.unit.egress.mta.attempts import attempt
 from tests.unit.egress.mta.keys import rsa_pem
 

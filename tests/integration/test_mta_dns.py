@@ -13,6 +13,7 @@ import pytest
 
 from domain.delivery import Failed
 from egress.mta.config import MtaConfig, Timeouts
+from egress.mta.dane import Tlsa
 from egress.mta.lookup import Answer, DnsError, DnsPython
 from egress.mta.mta import Mta
 from tests.unit.egress.mta.attempts import attempt
@@ -23,7 +24,13 @@ ZONE = {
     ("mx1.b.test.", "A"): ["192.0.2.1"],
     ("mx1.b.test.", "AAAA"): ["2001:db8::1"],
     ("four.test.", "A"): ["192.0.2.4"],
+    ("signed.test.", "MX"): ["10 mx.signed.test."],
+    ("mx.signed.test.", "A"): ["192.0.2.5"],
+    ("_25._tcp.mx.signed.test.", "TLSA"): ["3 1 1 " + "ab" * 32],
+    ("_25._tcp.mx1.b.test.", "TLSA"): ["3 1 1 " + "ab" * 32],
+    ("_mta-sts.b.test.", "TXT"): ['"v=STSv1; " "id=1;"', '"other"'],
 }
+PROVED = ("signed.test.",)
 SERVER_FAILURES = ("broken.test.",)
 SILENCE = ("silent.test.",)
 
@@ -44,6 +51,8 @@ class NameServer(asyncio.DatagramProtocol):
             return
         response = dns.message.make_response(query)
         response.flags |= dns.flags.RA
+        if name.endswith(PROVED) and query.ednsflags & dns.flags.DO:
+            response.flags |= dns.flags.AD
         if name in SERVER_FAILURES:
             response.set_rcode(dns.rcode.SERVFAIL)
         elif records := ZONE.get((name, kind)):
@@ -78,6 +87,22 @@ async def test_mx_and_addresses_are_looked_up() -> None:
         assert await found.addresses("missing.test") == Answer((), 0, exists=False)
 
 
+async def test_texts_are_joined_and_keys_count_only_when_a_validating_server_proves_them() -> None:
+    async with name_server() as server:
+        plain, validated = DnsPython([server], 2_000), DnsPython([server], 2_000, validated=True)
+
+        assert sorted(await plain.txt("_mta-sts.b.test")) == [b"other", b"v=STSv1; id=1;"]
+        assert await plain.txt("missing.test") == ()
+        assert (await validated.mx("signed.test")).proved
+        assert (await validated.addresses("mx.signed.test")).proved
+        assert await validated.tlsa("mx.signed.test", 25) == (Tlsa(3, 1, 1, b"\xab" * 32),)
+        assert not (await validated.mx("b.test")).proved
+        assert await validated.tlsa("mx1.b.test", 25) is None
+        assert await validated.tlsa("four.test", 25) is None
+        assert not (await plain.mx("signed.test")).proved
+        assert await plain.tlsa("mx.signed.test", 25) is None
+
+
 @pytest.mark.parametrize("domain", ["broken.test", "silent.test"])
 async def test_a_server_that_fails_or_says_nothing_is_an_error_for_now(domain: str) -> None:
     async with name_server() as server:
@@ -87,6 +112,8 @@ async def test_a_server_that_fails_or_says_nothing_is_an_error_for_now(domain: s
             await found.mx(domain)
         with pytest.raises(DnsError):
             await found.addresses(domain)
+        with pytest.raises(DnsError):
+            await found.txt(domain)
 
 
 @pytest.mark.parametrize(

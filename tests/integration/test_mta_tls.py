@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from domain.delivery import Sent
-from egress.mta.config import TlsPolicy
+from egress.mta.posture import TlsPolicy
 from tests.integration.peers import Peer, peer, self_signed
 from tests.integration.sending import failure, mta, outcome
 from tests.unit.egress.mta.attempts import attempt

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from domain.delivery import AttemptDue
 from egress.mta.dkim import DkimKey, DkimSigner, relaxed_body, relaxed_field
 from egress.mta.errors import ConfigError
+from egress.mta.extras import Attachment, Extras
 from egress.mta.mime import build
 from tests.unit.egress.mta.attempts import NOW_MS, attempt
 from tests.unit.egress.mta.keys import ed25519_pem, rsa_pem
@@ -168,3 +169,35 @@ def test_unfit_keys_domains_and_selectors_are_refused(tmp_path: Path) -> None:
         DkimKey.load("acme.test", "s1", tmp_path / "missing.pem")
     with pytest.raises(ConfigError):
         DkimSigner([rsa_key()] * 5)
+
+
+def test_the_platforms_keys_sign_every_mail_beside_the_tenants() -> None:
+    tenant, platform = rsa_key(), DkimKey.parse("hermes.test", "p1", rsa_pem())
+    signer = DkimSigner((tenant, platform), "hermes.test")
+
+    for domain, signers in (("acme.test", ["acme.test", "hermes.test"]), ("hermes.test", ["hermes.test"])):
+        mail = build(attempt(sender=f"news@{domain}"), now_ms=NOW_MS)
+        fields = signer.sign(mail.fields, mail.body, domain, now_s=NOW_S)
+        assert re.findall(r"d=([a-z.]+);", fields.decode()) == signers
+        assert fields.count(b"DKIM-Signature:") == len(signers)
+
+
+def test_keys_can_be_replaced_while_at_work_and_must_be_the_domains_own() -> None:
+    signer = DkimSigner((rsa_key(),))
+    signer.replace("acme.test", (ed25519_key(),))
+    assert [key.selector for key in signer.keys_for("acme.test")] == ["s2"]
+    signer.replace("acme.test", ())
+    assert signer.keys_for("acme.test") == ()
+    with pytest.raises(ConfigError):
+        signer.replace("other.test", (rsa_key(),))
+
+
+def test_unsubscribing_files_and_addresses_outside_ascii_are_signed() -> None:
+    extras = Extras((Attachment("a.bin", "application/octet-stream", bytes(300)),), "https://u.acme.test/1")
+    mail = build(attempt(address="jürgen@b.test", html="<p>Hi</p>"), extras, now_ms=NOW_MS)
+    signature = DkimSigner((rsa_key(),)).sign(mail.fields, mail.body, "acme.test", now_s=NOW_S)
+    raw = mail.message(signature)
+
+    assert verified(raw, rsa_key())
+    assert b"list-unsubscribe-post" in signature
+    assert not verified(raw.replace(b"/u.acme.test/1", b"/u.evil.test/1"), rsa_key())

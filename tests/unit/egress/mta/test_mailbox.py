@@ -49,10 +49,18 @@ def test_what_is_no_mailbox_is_refused(text: str) -> None:
     assert caught.value.code == "5.1.3"
 
 
-def test_a_local_part_outside_ascii_is_told_to_need_smtputf8() -> None:
-    with pytest.raises(AddressError) as caught:
-        parse_mailbox("jürgen@example.test")
-    assert caught.value.code == "5.6.7"
+def test_a_local_part_outside_ascii_needs_smtputf8_and_its_octets_are_counted() -> None:
+    assert parse_mailbox("jürgen@example.test").needs_utf8
+    assert not parse_mailbox("jurgen@bücher.test").needs_utf8
+    for bad in (
+        "ü" * 33 + "@example.test",
+        "jür gen@example.test",
+        "jür\u2028gen@example.test",
+        "jür..gen@example.test",
+    ):
+        with pytest.raises(AddressError) as caught:
+            parse_mailbox(bad)
+        assert caught.value.code == "5.1.3"
 
 
 @given(st.text(max_size=80))

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from egress.mta.headers import clean, encoded_words
 from egress.mta.mailbox import AddressError
 from egress.mta.mime import RESERVED_FIELDS, MimeError, build
+from egress.mta.plain import text_of as plain_text_of
 from tests.unit.egress.mta.attempts import NOW_MS, attempt
 
 # The parser of the standard library drops the white space around encoded words, so a subject has no odd spaces here.
@@ -80,8 +81,17 @@ def test_text_and_html_become_alternatives_with_the_text_first() -> None:
     assert_wire_form(raw)
 
 
-def test_html_alone_is_one_part() -> None:
-    message = parsed(build(attempt(text="", html="<p>Hi</p>"), now_ms=NOW_MS).message())
+def test_html_alone_gets_its_text_beside_it() -> None:
+    message = parsed(build(attempt(text="", html="<p>Hi <b>you</b></p>"), now_ms=NOW_MS).message())
+
+    text, html = (cast(EmailMessage, part) for part in message.iter_parts())
+    assert message.get_content_type() == "multipart/alternative"
+    assert (text.get_content_type(), text_of(text).strip()) == ("text/plain", "Hi you")
+    assert (html.get_content_type(), text_of(html).strip()) == ("text/html", "<p>Hi <b>you</b></p>")
+
+
+def test_html_that_has_no_text_stays_alone() -> None:
+    message = parsed(build(attempt(text="", html="<img src='https://a.test/x.png'>"), now_ms=NOW_MS).message())
 
     assert message.get_content_type() == "text/html"
 
@@ -112,7 +122,7 @@ def test_any_text_and_html_come_back_as_they_were(text: str, html: str) -> None:
     assert_wire_form(raw)
     message = parsed(raw)
     parts = list(message.iter_parts()) if message.is_multipart() else [message]
-    expected = [one for one in (text, html) if one] or [""]
+    expected = [one for one in (text or plain_text_of(html), html) if one] or [""]
     assert [lines_of(text_of(cast(EmailMessage, part))) for part in parts] == [lines_of(one) for one in expected]
 
 

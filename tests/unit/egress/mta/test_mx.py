@@ -1,59 +1,16 @@
 """Which hosts take a domain's mail."""
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import pytest
 
+from egress.mta.dane import Tlsa
 from egress.mta.errors import ConfigError, RouteError
-from egress.mta.lookup import Answer, DnsError
+from egress.mta.lookup import Answer
 from egress.mta.mx import MxResolver
 from egress.mta.site import Hop
-from tests.unit.egress.mta.turns import turn
-
-MISSING = Answer((), 0, exists=False)
-NONE = Answer((), 0)
-
-
-@dataclass
-class FakeDns:
-    """Answers from two dicts and counts; a domain that is in neither does not exist, None is a time-out."""
-
-    exchanges: Mapping[str, Answer | None] = field(default_factory=dict)
-    hosts: Mapping[str, Answer | None] = field(default_factory=dict)
-    asked: int = 0
-
-    async def mx(self, domain: str) -> Answer:
-        self.asked += 1
-        await turn()
-        return self._answer(self.exchanges.get(domain, NONE if domain in self.hosts else MISSING), domain)
-
-    async def addresses(self, host: str) -> Answer:
-        return self._answer(self.hosts.get(host, MISSING), host)
-
-    def _answer(self, answer: Answer | None, name: str) -> Answer:
-        if answer is None:
-            raise DnsError(f"{name}: Timeout")
-        return answer
-
-
-@dataclass
-class FakeClock:
-    """Milliseconds that a test moves."""
-
-    now_ms: int = 1_000_000
-
-    def __call__(self) -> int:
-        return self.now_ms
-
-
-def mx(*records: tuple[int, str], ttl_s: int = 600) -> Answer:
-    return Answer(records, ttl_s)
-
-
-def a(*addresses: str, ttl_s: int = 600) -> Answer:
-    return Answer(tuple((6 if ":" in address else 4, address) for address in addresses), ttl_s)
+from tests.unit.egress.mta.clocks import FakeClock
+from tests.unit.egress.mta.fake_dns import NONE, FakeDns, a, mx
 
 
 def resolver(dns: FakeDns, clock: FakeClock | None = None, **overrides: str) -> MxResolver:
@@ -63,7 +20,7 @@ def resolver(dns: FakeDns, clock: FakeClock | None = None, **overrides: str) -> 
 
 async def refusal(found: MxResolver, domain: str) -> tuple[str, bool]:
     with pytest.raises(RouteError) as caught:
-        await found.hops(domain)
+        await found.route(domain)
     return caught.value.code, caught.value.permanent
 
 
@@ -71,8 +28,8 @@ async def test_overrides_come_before_dns_and_the_star_is_for_every_other_domain(
     dns = FakeDns()
     found = MxResolver({"B.test": "127.0.0.1:2525", "*": "[::1]:26"}, dns, FakeClock())
 
-    assert await found.hops("b.test") == (Hop("127.0.0.1", "127.0.0.1", 2525),)
-    assert await found.hops("any.test") == (Hop("::1", "::1", 26),)
+    assert (await found.route("b.test")).hops == (Hop("127.0.0.1", "127.0.0.1", 2525),)
+    assert (await found.route("any.test")).hops == (Hop("::1", "::1", 26),)
     assert dns.asked == 0
 
 
@@ -88,7 +45,7 @@ async def test_hosts_come_by_preference_with_all_their_addresses() -> None:
         {"mx1.b.test": a("8.8.8.8", "2001:4860:4860::8888"), "mx2.b.test": a("9.9.9.9")},
     )
 
-    assert await resolver(dns).hops("b.test") == (
+    assert (await resolver(dns).route("b.test")).hops == (
         Hop("mx1.b.test", "8.8.8.8", 25, 10),
         Hop("mx1.b.test", "2001:4860:4860::8888", 25, 10),
         Hop("mx2.b.test", "9.9.9.9", 25, 20),
@@ -98,7 +55,7 @@ async def test_hosts_come_by_preference_with_all_their_addresses() -> None:
 async def test_a_domain_without_mx_is_its_own_host() -> None:
     dns = FakeDns(hosts={"b.test": a("8.8.8.8")})
 
-    assert await resolver(dns).hops("b.test") == (Hop("b.test", "8.8.8.8"),)
+    assert (await resolver(dns).route("b.test")).hops == (Hop("b.test", "8.8.8.8"),)
 
 
 async def test_permanent_and_temporary_dead_ends_are_told_apart() -> None:
@@ -140,7 +97,7 @@ async def test_our_own_host_cuts_off_what_is_worse() -> None:
         {"mx.b.test": a("8.8.8.8"), "late.b.test": a("9.9.9.9")},
     )
 
-    assert await resolver(dns).hops("b.test") == (Hop("mx.b.test", "8.8.8.8", 25, 5),)
+    assert (await resolver(dns).route("b.test")).hops == (Hop("mx.b.test", "8.8.8.8", 25, 5),)
 
 
 @pytest.mark.parametrize(
@@ -153,12 +110,12 @@ async def test_answers_are_kept_for_their_time_to_live_within_bounds(ttl_s: int,
     )
     found = resolver(dns, clock)
 
-    await found.hops("b.test")
+    await found.route("b.test")
     clock.now_ms += kept_ms - 1
-    await found.hops("b.test")
+    await found.route("b.test")
     assert dns.asked == 1
     clock.now_ms += 1
-    await found.hops("b.test")
+    await found.route("b.test")
     assert dns.asked == 2
 
 
@@ -172,13 +129,70 @@ async def test_failures_are_asked_again_soon() -> None:
     clock.now_ms += 15_000
     dns.exchanges = {"b.test": mx((10, "mx.b.test"))}
     dns.hosts = {"mx.b.test": a("8.8.8.8")}
-    assert len(await found.hops("b.test")) == 1
+    assert len((await found.route("b.test")).hops) == 1
 
 
 async def test_many_who_ask_at_once_share_one_look_up() -> None:
     dns = FakeDns(hosts={"b.test": a("8.8.8.8")})
     found = resolver(dns)
 
-    await asyncio.gather(*(found.hops("b.test") for _ in range(50)))
+    await asyncio.gather(*(found.route("b.test") for _ in range(50)))
 
     assert dns.asked == 1
+
+
+async def test_domains_with_the_same_hosts_are_one_site_and_a_provider_is_known_by_its_hosts() -> None:
+    dns = FakeDns(
+        {
+            "a.test": mx((10, "mx1.b.test"), (20, "mx2.b.test")),
+            "b.test": mx((30, "mx2.b.test"), (10, "mx1.b.test")),
+            "c.test": mx((1, "aspmx.l.google.com"), (5, "alt1.aspmx.l.google.com")),
+            "d.test": mx((1, "gmail-smtp-in.l.google.com")),
+            "mixed.test": mx((1, "aspmx.l.google.com"), (5, "mx1.b.test")),
+        },
+        dict.fromkeys(
+            ("mx1.b.test", "mx2.b.test", "aspmx.l.google.com", "alt1.aspmx.l.google.com", "gmail-smtp-in.l.google.com"),
+            a("8.8.8.8"),
+        ),
+    )
+    found = resolver(dns)
+
+    names = {domain: (await found.route(f"{domain}.test")).name for domain in "abcd"}
+    groups = {domain: (await found.route(f"{domain}.test")).group for domain in ("c", "d", "mixed")}
+
+    assert names["a"] == names["b"] == "mx1.b.test,mx2.b.test"
+    assert names["c"] != names["d"]
+    assert groups == {"c": "google", "d": "google", "mixed": "aspmx.l.google.com,mx1.b.test"}
+
+
+async def test_private_hosts_are_for_those_who_allow_them() -> None:
+    dns = FakeDns({"b.test": mx((10, "lan.test"))}, {"lan.test": a("192.168.1.1")})
+
+    found = MxResolver({}, dns, FakeClock(), allow_private=True, port=2525)
+
+    assert (await found.route("b.test")).hops == (Hop("lan.test", "192.168.1.1", 2525, 10),)
+
+
+async def test_keys_of_hosts_count_only_when_dnssec_proves_their_names_and_addresses() -> None:
+    key = Tlsa(3, 1, 1, bytes(32))
+    proved = Answer(((4, "8.8.8.8"),), 600, proved=True)
+    names = ("mx.proved.test", "mx.bare.test", "mx.bogus.test", "mx.ok.test")
+    dns = FakeDns(
+        {
+            "proved.test": Answer(((10, "mx.proved.test"),), 600, proved=True),
+            "unproved.test": mx((10, "mx.proved.test")),
+            "bare.test": Answer(((10, "mx.bare.test"),), 600, proved=True),
+            "bogus.test": Answer(((10, "mx.bogus.test"),), 600, proved=True),
+            "half.test": Answer(((10, "mx.bogus.test"), (20, "mx.ok.test")), 600, proved=True),
+        },
+        dict.fromkeys(names, proved) | {"mx.bare.test": a("8.8.8.8")},
+        keys=dict.fromkeys(names, (key,)),
+        bogus=("mx.bogus.test",),
+    )
+    found = MxResolver({}, dns, FakeClock(), dane=True)
+
+    tlsa = {domain: (await found.route(f"{domain}.test")).hops[0].tlsa for domain in ("proved", "unproved", "bare")}
+    assert tlsa == {"proved": (key,), "unproved": None, "bare": None}
+    assert await refusal(found, "bogus.test") == ("4.4.3", False)
+    assert [hop.name for hop in (await found.route("half.test")).hops] == ["mx.ok.test"]
+    assert (await MxResolver({}, dns, FakeClock()).route("proved.test")).hops[0].tlsa is None

@@ -54,7 +54,7 @@ def test_any_bytes_are_replies_or_refused(data: bytes) -> None:
         b"2500 no\r\n",
         b"650 no\r\n",
         b"150 no\r\n",
-        b"250-a\r\n251 b\r\n",
+        b"250-a\r\n451 b\r\n",
         b"HTTP/1.1 400\r\n",
         b"250 " + b"x" * MAX_LINE_BYTES + b"\r\n",
         b"x" * (MAX_LINE_BYTES + 1),
@@ -64,6 +64,17 @@ def test_any_bytes_are_replies_or_refused(data: bytes) -> None:
 def test_garbage_and_excess_are_refused(data: bytes) -> None:
     with pytest.raises(ReplyError):
         ReplyParser().feed(data)
+
+
+def test_lines_of_one_kind_make_a_reply_whatever_their_codes_and_the_last_counts() -> None:
+    (reply,) = ReplyParser().feed(b"550-5.1.1 No such account. Please\r\n553,5.1.1 try another\r\n")
+
+    assert (reply.code, reply.enhanced, reply.lines[1]) == (553, "5.1.1", "5.1.1 try another")
+
+
+def test_a_status_that_each_line_repeats_is_said_once() -> None:
+    reply = Reply(421, ("4.7.0 an unusual amount of", "4.7.0 unsolicited mail"))
+    assert reply.detail == "421 4.7.0 an unusual amount of unsolicited mail"
 
 
 def test_bare_codes_and_bare_line_feeds_are_read() -> None:
@@ -80,6 +91,8 @@ def test_bare_codes_and_bare_line_feeds_are_read() -> None:
         (550, "5.1.1", "5.1.1"),
         (550, "5.1.1x", "550"),
         (250, "2.0.0 Ok", "2.0.0"),
+        (553, "Mail from 192.0.2.1 not allowed - 5.7.1 [BL23] listed", "5.7.1"),
+        (421, "Message from 192.0.2.1 temporarily deferred - 4.16.50.", "421"),
     ],
 )
 def test_the_most_telling_code_is_taken(code: int, text: str, best: str) -> None:
@@ -120,7 +133,8 @@ def test_refusals_are_classed_by_the_basic_code() -> None:
     assert not refused(Reply(450, ("4.2.1 later",)), "RCPT").permanent
     full = refused(Reply(552, ("5.2.2 over quota",)), "RCPT")
     assert (full.permanent, full.code) == (False, "4.2.2")
-    assert refused(Reply(552, ("5.3.4 too big",)), "RCPT").permanent
+    for other in ("5.3.4 too big", "5.7.0 illegal attachment", "Requested action aborted, mailbox not found"):
+        assert refused(Reply(552, (other,)), "RCPT").permanent
     assert refused(Reply(552, ("5.2.2 over quota",)), "the message").permanent
     strange = refused(Reply(250, ("what",)), "DATA")
     assert (strange.permanent, strange.code) == (False, "4.5.0")

@@ -96,6 +96,45 @@ def test_with_a_file_live_keys_reach_its_peers_and_test_keys_the_simulated_ones(
     } <= names
 
 
+def test_the_mail_settings_reach_the_pool(state: Path) -> None:
+    text = """
+[mta]
+hostname = "mta1.example.net"
+return_path_domain = "rp.example.net"
+return_path_secret = "0123456789abcdef"
+messages_per_s = 7
+retry_first = "5m"
+dane = true
+[[mta.sources]]
+name = "out1"
+address = "192.0.2.1"
+hostname = "out1.example.net"
+weight = 2
+[[mta.providers]]
+name = "big"
+mx_suffixes = ["Big.example"]
+connections = 3
+per_minute = 60
+"""
+    pool = mail_pools(parse(text.encode(), "hermes.toml", Path()), state)["default"]
+
+    assert [(s.name, s.address, s.ehlo, s.weight) for s in pool.own_sources] == [
+        ("out1", "192.0.2.1", "out1.example.net", 2)
+    ]
+    assert [(p.name, p.suffixes, p.limits.connections, p.limits.per_minute) for p in pool.providers] == [
+        ("big", (".big.example",), 3, 60)
+    ]
+    assert (pool.return_path_domain, pool.return_path_secret) == ("rp.example.net", b"0123456789abcdef")
+    assert (pool.messages_per_s, pool.retry.first_ms, pool.dane, pool.mta_sts) == (7, 300_000, True, True)
+
+
+def test_mail_settings_that_cannot_work_are_a_configuration_error(state: Path) -> None:
+    for line in ('return_path_domain = "rp.example.net"', 'hostname = "not a host"'):
+        text = "[mta]\n" + ("" if "hostname" in line else 'hostname = "mta1.example.net"\n') + line
+        with pytest.raises(ConfigError, match="mta"):
+            mail_pools(parse(text.encode(), "hermes.toml", Path()), state)
+
+
 def test_a_file_without_mail_has_no_mail_route_and_no_default_pool(state: Path) -> None:
     settings = parse(b'[[routes]]\ncarrier = "sandbox"\nprice_micros = 1\n', "hermes.toml", Path())
 
