@@ -1,11 +1,20 @@
 """The answers on a kept-alive HTTP/1.1 connection (RFC 9112), split at the least cost: what our gateway sends, no more."""
 
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_HEAD_OCTETS: Final = 16 * 1024
 MAX_BODY_OCTETS: Final = 16 * 1024 * 1024
 _END: Final = b"\r\n\r\n"
 _LENGTH: Final = b"\r\ncontent-length:"
+_RETRY_AFTER: Final = b"\r\nretry-after:"
+
+
+class Answer(NamedTuple):
+    """One answer; `retry_after` says whether it had that header."""
+
+    status: int
+    body: bytes
+    retry_after: bool
 
 
 class NoAnswerError(ValueError):
@@ -19,16 +28,17 @@ class Answers:
         self._data = bytearray()
         self._body_at = 0
         self._body_octets = 0
+        self._retry_after = False
 
-    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
-        """Status and body of each answer that `data` completes; NoAnswerError."""
+    def feed(self, data: bytes) -> list[Answer]:
+        """Each answer that `data` completes; NoAnswerError."""
         self._data += data
-        found: list[tuple[int, bytes]] = []
+        found: list[Answer] = []
         while self._body_at or self._head():
             end = self._body_at + self._body_octets
             if len(self._data) < end:
                 break
-            found.append((int(self._data[9:12]), bytes(self._data[self._body_at : end])))
+            found.append(Answer(int(self._data[9:12]), bytes(self._data[self._body_at : end]), self._retry_after))
             del self._data[:end]
             self._body_at = 0
         return found
@@ -47,5 +57,5 @@ class Answers:
             raise NoAnswerError(f"no answer with a length: {head[:40]!r}")
         if int(length) > MAX_BODY_OCTETS:
             raise NoAnswerError(f"an answer of {int(length)} octets")
-        self._body_at, self._body_octets = end + len(_END), int(length)
+        self._body_at, self._body_octets, self._retry_after = end + len(_END), int(length), _RETRY_AFTER in head
         return True

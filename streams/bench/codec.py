@@ -9,6 +9,7 @@ from schemas.smpp.pdu import ShortMessage
 from streams.bench.result import BenchError, Line, Result, Wanted
 
 PDUS_A_ROUND: Final = 1_000
+CPU_UNIT: Final = "CPU µs a PDU"
 
 SUBMIT: Final = ShortMessage(
     SUBMIT_SM, 0, 1, source_addr_ton=5, source_addr="Hermes", dest_addr_ton=1, dest_addr_npi=1,
@@ -41,6 +42,6 @@ def run(wanted: Wanted) -> Result:
             Line("encode", pdus / encode_s, "PDU/s"),
             Line("decode", pdus / decode_s, "PDU/s"),
             Line("encode and decode", pdus / (encode_s + decode_s), "PDU/s"),
-            Line("encode and decode", (encode_s + decode_s) * 1e6 / pdus, "CPU µs a PDU"),
+            Line("encode and decode", (encode_s + decode_s) * 1e6 / pdus, CPU_UNIT),
         ),
     )

@@ -1,6 +1,7 @@
 """When each message came to its end, read from the status topic after the run, so that counting costs the run nothing."""
 
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any, Final
@@ -24,12 +25,24 @@ LAST_FIELD: Final = "at_ms"
 
 @dataclass(slots=True)
 class Ends:
-    """The messages that ended, and how long each took from the gateway to its end, in milliseconds; `last_ms` is when."""
+    """When each message ended, milliseconds since 1970, by its id."""
 
-    messages: set[str] = field(default_factory=set)
-    took_ms: list[float] = field(default_factory=list)
-    last_ms: int = 0
+    at_ms: dict[str, int] = field(default_factory=dict)
     not_delivered: int = 0
+
+    @property
+    def took_ms(self) -> list[float]:
+        """How long each took from the gateway to its end."""
+        return [at - made_ms(message_id) for message_id, at in self.at_ms.items()]
+
+    @property
+    def last_ms(self) -> int:
+        """When the last one ended."""
+        return max(self.at_ms.values(), default=0)
+
+    def of(self, ids: Iterable[str]) -> "Ends":
+        """Those of these messages."""
+        return Ends({message_id: self.at_ms[message_id] for message_id in ids})
 
 
 class Finals:
@@ -50,32 +63,47 @@ class Finals:
 
     def collect(self, wanted: int, patience_s: float) -> Ends:
         """The ends of `wanted` messages since the mark; BenchError when they do not come, or when there are more."""
-        self._consumer.assign([TopicPartition(STATUS.name, number, at) for number, at in self._at.items()])
-        ends = Ends()
-        deadline = time.monotonic() + patience_s
-        while len(ends.messages) < wanted:
-            for message in self._consumer.consume(BATCH_RECORDS, POLL_S):
-                value = message.value()
-                if message.error() is None and value is not None:
-                    self._take(value, message.timestamp()[1], ends)
-            if time.monotonic() > deadline:
-                raise BenchError(f"{len(ends.messages)} of {wanted} messages came to an end in {patience_s:g} s")
-        if len(ends.messages) > wanted or ends.not_delivered:
-            raise BenchError(f"{len(ends.messages)} of {wanted} messages ended, {ends.not_delivered} not delivered")
+        ends = self._read(lambda found: wanted - len(found.at_ms), patience_s)
+        if len(ends.at_ms) > wanted or ends.not_delivered:
+            raise BenchError(f"{len(ends.at_ms)} of {wanted} messages ended, {ends.not_delivered} not delivered")
+        return ends
+
+    def collect_ids(self, ids: Iterable[str], patience_s: float) -> Ends:
+        """The ends of all that ended since the mark, once those of `ids` are among them; BenchError when one does not come."""
+        missing = set(ids)
+
+        def left(found: Ends) -> int:
+            missing.difference_update(found.at_ms)
+            return len(missing)
+
+        ends = self._read(left, patience_s)
+        if ends.not_delivered:
+            raise BenchError(f"{ends.not_delivered} messages were not delivered")
         return ends
 
     def close(self) -> None:
         """Release the consumer."""
         self._consumer.close()
 
+    def _read(self, left: Callable[[Ends], int], patience_s: float) -> Ends:
+        """What ended since the mark, until nothing is left to come."""
+        self._consumer.assign([TopicPartition(STATUS.name, number, at) for number, at in self._at.items()])
+        ends = Ends()
+        deadline = time.monotonic() + patience_s
+        while (missing := left(ends)) > 0:
+            for message in self._consumer.consume(BATCH_RECORDS, POLL_S):
+                value = message.value()
+                if message.error() is None and value is not None:
+                    self._take(value, message.timestamp()[1], ends)
+            if time.monotonic() > deadline:
+                raise BenchError(f"{missing} messages did not come to an end in {patience_s:g} s")
+        return ends
+
     def _take(self, value: bytes, at_ms: int, ends: Ends) -> None:
         status = head_of(value, self._schema)
-        if not status["final"] or status["message_id"] in ends.messages:
-            return
-        ends.messages.add(status["message_id"])
-        ends.took_ms.append(at_ms - made_ms(status["message_id"]))
-        ends.last_ms = max(ends.last_ms, at_ms)
-        ends.not_delivered += status["event"] != "delivered"
+        if status["final"] and status["message_id"] not in ends.at_ms:
+            ends.at_ms[status["message_id"]] = at_ms
+            ends.not_delivered += status["event"] != "delivered"
 
 
 def head_schema() -> Any:

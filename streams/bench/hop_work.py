@@ -44,21 +44,21 @@ class Hop:
 
 def bare_once(bootstrap: str, _folder: str, records: int) -> Hop:
     """Octets from one topic to another."""
-    return _bare(bootstrap, records, (STATUS.name,))
+    return bare(bootstrap, records, CASCADE.name, (STATUS.name,))
 
 
 def bare_twice(bootstrap: str, _folder: str, records: int) -> Hop:
     """Octets from one topic to two others: as much as a hop with a changelog writes."""
-    return _bare(bootstrap, records, (STATUS.name, LEDGER.name))
+    return bare(bootstrap, records, CASCADE.name, (STATUS.name, LEDGER.name))
 
 
-def _bare(bootstrap: str, records: int, topics: tuple[str, ...]) -> Hop:
+def bare(bootstrap: str, records: int, source: str, topics: tuple[str, ...]) -> Hop:
     """The loop of our driver and nothing in it: poll, consume what is there, produce, flush, commit now and then."""
     consumer = Consumer({
         "bootstrap.servers": bootstrap, "group.id": f"bench.{len(topics)}", "enable.auto.commit": False,
         "auto.offset.reset": "earliest", "fetch.wait.max.ms": MAX_WAIT_MS, "queued.max.messages.kbytes": 16 * 1024,
     })  # fmt: skip
-    consumer.assign([TopicPartition(CASCADE.name, 0, 0)])
+    consumer.assign([TopicPartition(source, 0, 0)])
     sender = producer(bootstrap)
     done, cpu_s, began_s, commit_at = 0, 0.0, 0.0, 0.0
     deadline = time.monotonic() + PATIENCE_S

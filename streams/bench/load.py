@@ -6,81 +6,31 @@ stalls is not excused from the requests that it kept waiting.
 """
 
 import asyncio
-import json
-import sys
 import time
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any, Final, cast
+from typing import Final, cast
 
+import orjson
 import uvloop
 
-from streams.bench.answers import Answers, NoAnswerError
+from streams.bench.answers import Answer, Answers, NoAnswerError
+from streams.bench.apart import apart
+from streams.bench.plan import Plan, Told, accepted_in, requests_of
+from streams.bench.result import BenchError
 
 MAX_LATE: Final = 20_000
 """Requests that are due and wait for a connection: beyond it the generator gives up."""
 ANSWER_TIMEOUT_S: Final = 10.0
-CONNECT_TIMEOUT_S: Final = 5.0
-NUMBERS: Final = 1_000
+CONNECT_TIMEOUT_S: Final = 30.0
 MAX_ERRORS: Final = 5
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """What to send: `rate_per_s` requests, zero for as many as there are answers; `batch` messages in each."""
-
-    host: str
-    port: int
-    connections: int
-    seconds: float
-    rate_per_s: float
-    batch: int
-    api_key: str = field(repr=False)
-
-
-@dataclass(slots=True)
-class Told:
-    """What happened. Latencies in milliseconds, of requests; times in milliseconds since 1970."""
-
-    requests: int = 0
-    messages: int = 0
-    began_ms: int = 0
-    ended_ms: int = 0
-    cpu_s: float = 0.0
-    latencies_ms: list[float] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-    statuses: dict[int, int] = field(default_factory=dict)
-
-
-def requests_of(plan: Plan) -> list[bytes]:
-    """Whole requests, head and body, for NUMBERS different numbers in all; they are sent in turn."""
-    path = "/v1/messages/batch" if plan.batch else "/v1/messages/send"
-    found = []
-    size = max(plan.batch, 1)
-    for first in range(0, NUMBERS, size):
-        messages = [_message(first + item) for item in range(size)]
-        body = json.dumps({"messages": messages} if plan.batch else messages[0]).encode()
-        head = (
-            f"POST {path} HTTP/1.1\r\nHost: {plan.host}:{plan.port}\r\nAuthorization: Bearer {plan.api_key}\r\n"
-            f"Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
-        )
-        found.append(head.encode("ascii") + body)
-    return found
-
-
-def _message(number: int) -> dict[str, Any]:
-    return {
-        "to": {"type": "phone", "phone": f"+4520{number % 1_000_000:06}"},
-        "body": {"text": f"Your parcel {number % 1_000_000:06} is here. Track it in our app."},
-        "routing": {"type": "direct", "direct_channel": "sms"},
-    }
+PATIENCE_S: Final = 60.0
 
 
 class Connection(asyncio.Protocol):
     """One connection with at most one request under way."""
 
-    def __init__(self, answered: "Callable[[Connection, int, bytes], None]", failed: Callable[[str], None]) -> None:
+    def __init__(self, answered: "Callable[[Connection, Answer], None]", failed: Callable[[str], None]) -> None:
         self._answered = answered
         self._failed = failed
         self._answers = Answers()
@@ -103,8 +53,8 @@ class Connection(asyncio.Protocol):
         except NoAnswerError as error:
             self._failed(str(error))
             return
-        for status, body in answers:
-            self._answered(self, status, body)
+        for answer in answers:
+            self._answered(self, answer)
 
     def send(self, request: bytes, since_s: float) -> None:
         """Send one; its latency counts from `since_s`."""
@@ -192,15 +142,10 @@ class Load:
         connection.send(self._requests[self._told.requests % len(self._requests)], since_s)
         self._told.requests += 1
 
-    def _answered(self, connection: Connection, status: int, body: bytes) -> None:
+    def _answered(self, connection: Connection, answer: Answer) -> None:
         now_s = time.perf_counter()
         self._under_way -= 1
-        self._told.latencies_ms.append((now_s - connection.since_s) * 1_000)
-        self._statuses[status] += 1
-        accepted = accepted_in(status, body, self._plan.batch)
-        self._told.messages += accepted
-        if accepted != max(self._plan.batch, 1):
-            self._failed(f"status {status}: {body[:300].decode('utf-8', 'replace')}")
+        self._note(answer, (now_s - connection.since_s) * 1_000)
         if self._over.is_set():
             return
         if self._late:
@@ -213,6 +158,23 @@ class Load:
             if self._all_sent and not self._under_way:
                 self._over.set()
 
+    def _note(self, answer: Answer, took_ms: float) -> None:
+        """Count an answer; one that neither accepts nor is tolerated ends the run."""
+        told, plan = self._told, self._plan
+        self._statuses[answer.status] += 1
+        accepted = accepted_in(answer.status, answer.body, plan.batch)
+        told.messages += accepted
+        if accepted == max(plan.batch, 1):
+            told.latencies_ms.append(took_ms)
+            if plan.keep:
+                told.ids.append(orjson.loads(answer.body)["message_id"])
+                told.accepted_ms.append(time.time_ns() // 1_000_000)
+        elif answer.status in plan.tolerated:
+            told.refused_ms.append(took_ms)
+            told.without_retry_after += not answer.retry_after
+        else:
+            self._failed(f"status {answer.status}: {answer.body[:300].decode('utf-8', 'replace')}")
+
     def _failed(self, error: str) -> None:
         """The run is over: its numbers mean nothing."""
         if not self._over.is_set():
@@ -221,19 +183,20 @@ class Load:
             self._over.set()
 
 
-def accepted_in(status: int, body: bytes, batch: int) -> int:
-    """How many messages an answer accepts."""
-    if not batch:
-        return 1 if status == 202 else 0
-    return int(json.loads(body)["accepted"]) if status == 200 else 0
+def load(plan: Plan) -> Told:
+    """Carry a plan out."""
+    return uvloop.run(Load(plan).run())
 
 
-def main() -> None:
-    """A plan as JSON on standard input, what happened as JSON on standard output."""
-    plan = Plan(**json.load(sys.stdin))
-    told = uvloop.run(Load(plan).run())
-    sys.stdout.write(json.dumps(asdict(told)))
+def generate(plan: Plan) -> Told:
+    """What the load generator told, from a process of its own; BenchError when a request was not accepted or tolerated."""
+    return checked(apart(load, plan, patience_s=plan.seconds + PATIENCE_S))
 
 
-if __name__ == "__main__":
-    main()
+def checked(told: Told) -> Told:
+    """The same; BenchError when something went wrong."""
+    if told.errors:
+        raise BenchError("; ".join(told.errors))
+    if not told.messages:
+        raise BenchError("nothing was accepted")
+    return told

@@ -4,27 +4,24 @@ Each measurement runs to the end of its last message, so what was only accepted 
 messages from the first request to the last final state.
 """
 
-import json
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from streams.bench.finals import Ends, Finals
-from streams.bench.load import Plan, Told
+from streams.bench.floor import Floor, bare_echo, bare_parts
+from streams.bench.load import generate
+from streams.bench.plan import Plan, Told
 from streams.bench.processes import Usage, usages
-from streams.bench.result import BenchError, Line, Result, Wanted, quantile
+from streams.bench.result import Line, Result, Wanted, quantile
 from streams.bench.stack import PARTITIONS, stack
 
-CONNECTIONS: Final = 32
-OPEN_CONNECTIONS: Final = 64
-BATCH_CONNECTIONS: Final = 4
 BATCH: Final = 100
 WARM_UP_S: Final = 3.0
+REFUSALS: Final = frozenset({429, 503})
+"""How the gateway refuses what is too much."""
 END_PATIENCE_S: Final = 120.0
 """How long after the last request the last message may come to its end."""
-LOAD_PATIENCE_S: Final = 60.0
 OWN: Final = ("gateway", "pipeline", "egress", "archive", "insight")
 
 
@@ -44,35 +41,48 @@ def run(wanted: Wanted) -> Result:
     with stack() as ready:
         finals = Finals(ready["kafka"], PARTITIONS)
         try:
-            for warm_up in (_plan(ready, CONNECTIONS, WARM_UP_S), _plan(ready, BATCH_CONNECTIONS, 1, batch=BATCH)):
-                _measure(warm_up, ready, finals)
+            warm_up(plan_of(ready, wanted.connections, WARM_UP_S), finals)
+            measure(plan_of(ready, wanted.batch_connections, 1.0, batch=BATCH), ready, finals)
+            bare = bare_parts(ready["kafka"], ready["processes"]["kafka"], wanted)
             for part, plan in _plans(ready, wanted):
-                lines.extend(lines_of(part, plan, _measure(plan, ready, finals)))
+                measured = measure(plan, ready, finals)
+                lines.extend(lines_of(part, plan, measured, Floor(bare, bare_echo(plan))))
             lines.extend(memory_lines(usages(ready["processes"])))
         finally:
             finals.close()
     return Result(
         "path",
-        "REST to SMPP and its receipt, with Kafka, PostgreSQL, the simulated carrier and the load generator on this machine",
+        "REST to SMPP and its receipt, with Kafka, PostgreSQL, the simulated carrier and the load generator on this machine;"
+        " bare: aiohttp that echoes, librdkafka and the SMPP codec alone",
         tuple(lines),
     )
 
 
 def _plans(ready: dict[str, Any], wanted: Wanted) -> Iterator[tuple[str, Plan]]:
-    seconds, rate = wanted.seconds, wanted.rate_per_s
-    yield f"single messages, closed loop, {CONNECTIONS} connections", _plan(ready, CONNECTIONS, seconds)
-    batches = _plan(ready, BATCH_CONNECTIONS, seconds, batch=BATCH)
-    yield f"batches of {BATCH}, closed loop, {BATCH_CONNECTIONS} connections", batches
-    at_rate = _plan(ready, OPEN_CONNECTIONS, seconds, rate_per_s=rate)
-    yield f"single messages, open loop, {rate}/s over {OPEN_CONNECTIONS} connections", at_rate
+    seconds, rate, many = wanted.seconds, wanted.rate_per_s, wanted.connections
+    yield f"single messages, closed loop, {many} connections", plan_of(ready, many, seconds)
+    few = wanted.batch_connections
+    yield f"batches of {BATCH}, closed loop, {few} connections", plan_of(ready, few, seconds, batch=BATCH)
+    at_rate = plan_of(ready, wanted.open_connections, seconds, rate_per_s=rate)
+    yield f"single messages, open loop, {rate}/s over {wanted.open_connections} connections", at_rate
 
 
-def _plan(ready: dict[str, Any], connections: int, seconds: float, *, rate_per_s: float = 0, batch: int = 0) -> Plan:
+def plan_of(ready: dict[str, Any], connections: int, seconds: float, *, rate_per_s: float = 0, batch: int = 0) -> Plan:
+    """A plan against the gateway of a stack, with the keys of all its tenants."""
     host, _, port = str(ready["http"]).rpartition(":")
-    return Plan(host, int(port), connections, seconds, rate_per_s, batch, str(ready["tenants"][0]["api_key"]))
+    keys = tuple(str(one["api_key"]) for one in ready["tenants"])
+    return Plan(host, int(port), connections, seconds, rate_per_s, batch, keys)
 
 
-def _measure(plan: Plan, ready: dict[str, Any], finals: Finals) -> Measured:
+def warm_up(plan: Plan, finals: Finals) -> None:
+    """Let a stack that has just started do some work; it may refuse what is too much for it."""
+    finals.mark()
+    told = generate(replace(plan, tolerated=REFUSALS, keep=True))
+    finals.collect_ids(told.ids, END_PATIENCE_S)
+
+
+def measure(plan: Plan, ready: dict[str, Any], finals: Finals) -> Measured:
+    """Carry a plan out and wait for the end of its last message."""
     finals.mark()
     before = usages(ready["processes"])
     told = generate(plan)
@@ -80,51 +90,36 @@ def _measure(plan: Plan, ready: dict[str, Any], finals: Finals) -> Measured:
     return Measured(told, ends, before, usages(ready["processes"]))
 
 
-def generate(plan: Plan) -> Told:
-    """What the load generator told, from a process of its own; BenchError when one request was not accepted."""
-    command = (sys.executable, "-P", "-m", "streams.bench.load")
-    try:
-        ended = subprocess.run(  # noqa: S603 - our own command; the key goes by standard input, not where others can read it
-            command, input=json.dumps(asdict(plan)), capture_output=True, text=True, check=True,
-            timeout=plan.seconds + LOAD_PATIENCE_S,
-        )  # fmt: skip
-    except subprocess.CalledProcessError as error:
-        raise BenchError(f"the load generator failed: {str(error.stderr)[-500:]}") from error
-    except subprocess.TimeoutExpired as error:
-        raise BenchError("the load generator did not come to an end") from error
-    told = Told(**json.loads(ended.stdout))
-    if told.errors:
-        raise BenchError("; ".join(told.errors))
-    if not told.messages:
-        raise BenchError("nothing was accepted")
-    return told
-
-
-def lines_of(part: str, plan: Plan, measured: Measured) -> list[Line]:
-    """The lines of one measurement."""
+def lines_of(part: str, plan: Plan, measured: Measured, floor: Floor) -> list[Line]:
+    """The lines of one measurement, each beside its floor."""
     told, ends = measured.told, measured.ends
     messages = told.messages
     accept_s = (told.ended_ms - told.began_ms) / 1_000
     whole_s = (ends.last_ms - told.began_ms) / 1_000
+    took_ms = ends.took_ms
     lines = [
         Line("messages", messages, "", part),
-        Line("end to end", messages / whole_s, "messages/s", part),
+        Line("end to end", messages / whole_s, "messages/s", part, None if plan.rate_per_s else floor.rate),
         Line("accepted", messages / accept_s, "messages/s", part),
-        *(
-            [Line("accepted of the rate", 100 * messages / accept_s / plan.rate_per_s, "%", part)]
-            if plan.rate_per_s
-            else []
-        ),
-        Line("answer p50", quantile(told.latencies_ms, 0.5), "ms", part),
-        Line("answer p99", quantile(told.latencies_ms, 0.99), "ms", part),
-        Line("accepted to final p50", quantile(ends.took_ms, 0.5), "ms", part),
-        Line("accepted to final p99", quantile(ends.took_ms, 0.99), "ms", part),
     ]
-    cpu = {name: measured.after[name].cpu_s - measured.before[name].cpu_s for name in measured.after}
-    us = 1_000_000 / messages
-    lines.extend(Line(f"CPU {name}", cpu[name] * us, "µs a message", part) for name in sorted(cpu, key=_place))
-    lines.append(Line("CPU of Hermes, together", sum(cpu.get(name, 0) for name in OWN) * us, "µs a message", part))
-    lines.append(Line("CPU load generator", told.cpu_s * us, "µs a message", part))
+    if plan.rate_per_s:
+        lines.append(Line("accepted of the rate", 100 * messages / accept_s / plan.rate_per_s, "%", part))
+    lines += [
+        Line("answer p50", quantile(told.latencies_ms, 0.5), "ms", part, floor.answer_ms[0]),
+        Line("answer p99", quantile(told.latencies_ms, 0.99), "ms", part, floor.answer_ms[1]),
+        Line("accepted to final p50", quantile(took_ms, 0.5), "ms", part, floor.final_ms[0]),
+        Line("accepted to final p99", quantile(took_ms, 0.99), "ms", part, floor.final_ms[1]),
+    ]
+    cpu_us = {
+        name: (after.cpu_s - measured.before[name].cpu_s) * 1e6 / messages for name, after in measured.after.items()
+    }
+    unit = "µs a message"
+    lines.extend(
+        Line(f"CPU {name}", cpu_us[name], unit, part, floor.cpu_us(name) or None) for name in sorted(cpu_us, key=_place)
+    )
+    together = sum(cpu_us.get(name, 0) for name in OWN)
+    lines.append(Line("CPU of Hermes, together", together, unit, part, floor.together_us))
+    lines.append(Line("CPU load generator", told.cpu_s * 1e6 / messages, unit, part))
     return lines
 
 

@@ -10,20 +10,28 @@ class BenchError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How long to measure, and how fast the open loop sends."""
+    """How long to measure, how fast the open loop sends, over how many connections, and how much state is built."""
 
     seconds: float
     rate_per_s: int
+    connections: int = 32
+    open_connections: int = 64
+    batch_connections: int = 4
+    rows: int = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One number. `part` groups lines of a result, empty for none."""
+    """One number. `part` groups lines of a result, empty for none.
+
+    `floor` is the same number for the bare parts alone, measured in the same run; None where there is none.
+    """
 
     what: str
     value: float
     unit: str
     part: str = ""
+    floor: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +48,8 @@ class Result:
         for line in self.lines:
             place = found.setdefault(line.part, {}) if line.part else found
             place[f"{line.what} [{line.unit}]"] = round(line.value, 3)
+            if line.floor is not None:
+                place[f"{line.what}, bare parts [{line.unit}]"] = round(line.floor, 3)
         return found
 
 
@@ -51,9 +61,19 @@ def table(result: Result) -> str:
         if line.part != part:
             part = line.part
             rows.append(f"  {part}")
-        digits = 0 if abs(line.value) >= 100 else 1 if abs(line.value) >= 10 else 2
-        rows.append(f"    {line.what:44}{line.value:>14,.{digits}f} {line.unit}")
+        row = f"    {line.what:44}{_number(line.value):>14} {line.unit}"
+        rows.append(row if line.floor is None else f"{row:84}{_beside(line.value, line.floor)}")
     return "\n".join(rows) + "\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:,.{0 if abs(value) >= 100 else 1 if abs(value) >= 10 else 2}f}"
+
+
+def _beside(value: float, floor: float) -> str:
+    """The bare parts' number, and how far apart the two are, whichever of them is the larger."""
+    low, high = sorted((value, floor))
+    return f"bare {_number(floor)}" + (f", {high / low:.1f} times" if low > 0 else "")
 
 
 def quantile(values: list[float], share: float) -> float:

@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.bench.answers import MAX_BODY_OCTETS, MAX_HEAD_OCTETS, Answers, NoAnswerError
+from streams.bench.answers import MAX_BODY_OCTETS, MAX_HEAD_OCTETS, Answer, Answers, NoAnswerError
 
 ANSWER = (
     b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 11\r\nDate: now\r\n\r\n"
     + b'{"a":"\r\n\r\n"'
 )
-EMPTY = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length:0\r\n\r\n"
+EMPTY = b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 1\r\ncontent-length:0\r\n\r\n"
 BODY = b'{"a":"\r\n\r\n"'
 
 
@@ -24,7 +24,7 @@ def test_answers_are_whole_wherever_the_stream_is_cut(cuts: list[int]) -> None:
 
     found = [answer for a, b in pairwise(places) for answer in answers.feed(stream[a:b])]
 
-    assert found == [(202, BODY), (503, b""), (202, BODY)]
+    assert found == [Answer(202, BODY, False), Answer(503, b"", True), Answer(202, BODY, False)]
 
 
 @pytest.mark.parametrize(

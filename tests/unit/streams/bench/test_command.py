@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from streams.bench import main
-from streams.bench.command import measure
+from streams.bench.command import measure, parser, wanted_of
 from streams.bench.result import BenchError, Line, Result, Wanted, quantile, table
 
 RESULT = Result("good", "a note", (Line("rate", 12_345.6, "messages/s"), Line("p50", 1.234, "ms", "open loop")))
@@ -43,7 +43,18 @@ def test_a_run_with_errors_is_not_reported_and_the_others_are(capsys: pytest.Cap
     assert "bad: not reported, for there were errors: 3 requests were refused" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("given", [["--seconds", "0"], ["--rate", "0"], ["--only", "nothing"], ["--seconds", "x"]])
+@pytest.mark.parametrize(
+    "given",
+    [
+        ["--seconds", "0"],
+        ["--rate", "0"],
+        ["--only", "nothing"],
+        ["--seconds", "x"],
+        ["--connections", "0"],
+        ["--open-connections", "x"],
+        ["--rows", "5000001"],
+    ],
+)
 def test_options_have_limits(given: list[str]) -> None:
     with pytest.raises(SystemExit):
         main(given)
@@ -57,6 +68,29 @@ def test_a_result_is_a_table_and_a_document() -> None:
         ["p50", "1.23", "ms"],
     ]
     assert RESULT.document() == {"note": "a note", "rate [messages/s]": 12345.6, "open loop": {"p50 [ms]": 1.234}}
+
+
+def test_a_floor_stands_beside_its_number_however_they_compare() -> None:
+    lines = (
+        Line("CPU", 30.0, "µs", floor=10.0),
+        Line("rate", 100.0, "messages/s", "part", 500.0),
+        Line("none", 0.0, "", floor=0.0),
+    )
+    result = Result("floors", "", lines)
+
+    told = table(result)
+
+    assert "bare 10.0, 3.0 times" in told
+    assert "bare 500, 5.0 times" in told
+    assert told.endswith("bare 0.00\n")
+    assert result.document()["CPU, bare parts [µs]"] == 10
+
+
+def test_options_become_what_is_wanted() -> None:
+    options = parser().parse_args(["--seconds", "3", "--rate", "7", "--connections", "9", "--rows", "11"])
+
+    assert wanted_of(options) == Wanted(3, 7, connections=9, rows=11)
+    assert wanted_of(parser().parse_args([])) == Wanted(10, 500)
 
 
 def test_quantiles_are_of_what_was_measured() -> None:
