@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 VECTORS ?= ../shared/vectors
+KILLS ?= 20
+SEED ?= 1
+SEEDS ?= 2000
 
 .DEFAULT_GOAL := help
 
@@ -38,8 +41,20 @@ format: install ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: install ## measure the hop, the gateway and the whole path
+bench: install ## measure the whole path, its parts and its limits
 	@$(BIN)/hermes bench
+
+crash: install ## kill everything at random under load, and check every promise (KILLS=20 SEED=1)
+	@$(BIN)/hermes crash --kills $(KILLS) --seed $(SEED)
+
+sim: install ## the pipeline in virtual time with faults, by seed (SEEDS=2000)
+	@$(BIN)/hermes sim --seeds $(SEEDS)
+
+fuzz: install ## a minute of hostile input for every parser
+	@$(BIN)/hermes fuzz
+
+interop: install ## clients and servers that are not ours, over the wire
+	$(BIN)/python -m pytest -q tests/integration/test_real_peers.py tests/integration/test_smpp_server_clients.py
 
 topology: install ## check and draw the topology
 	@$(BIN)/hermes topology check
@@ -54,4 +69,4 @@ lock: ## rewrite requirements.lock from pyproject.toml (needs uv)
 clean: ## remove what the product wrote here (state, caches), keep the environment
 	rm -rf .hermes .ruff_cache .mypy_cache .hypothesis
 
-.PHONY: help install demo up test lint format bench topology conformance lock clean
+.PHONY: help install demo up test lint format bench crash sim fuzz interop topology conformance lock clean

@@ -33,7 +33,10 @@ class Delegated:
 
 DELEGATED: Final = {
     "demo": Delegated("streams.demo", "start a fresh stack, send messages, show what happened"),
-    "bench": Delegated("streams.bench", "measure the hop, the gateway and the whole path"),
+    "bench": Delegated("streams.bench", "measure the whole path, its parts and its limits"),
+    "crash": Delegated("streams.crash", "kill everything at random under load, and check every promise"),
+    "sim": Delegated("streams.sim", "run the pipeline in virtual time with faults of a seed, and check every promise"),
+    "fuzz": Delegated("streams.fuzz", "hostile input for every parser, from a seed"),
     "conformance": Delegated("streams.conformance", "run the wire code over a folder of test vectors"),
 }
 

@@ -16,7 +16,9 @@ from typing import Any, Final
 from domain.errors import ConfigError
 from egress.mta.dkim import relaxed_body, relaxed_field
 from egress.webhooks.signing import sign
+from ingress.smtp import conformance as smuggling
 from schemas.mail import conformance as mail
+from schemas.signatures import conformance as signatures
 from schemas.smpp import conformance as smpp
 
 MAX_FILE_OCTETS: Final = 64 * 1024 * 1024
@@ -28,13 +30,20 @@ Case = tuple[str, str, bool, str]
 FLOORS: Final[dict[str, float]] = {
     "smpp": 1.0,
     "webhooks/standard": 1.0,
+    "webhooks/verify": 1.0,
     "mta/dkim-relaxed": 1.0,
     "spf": 1.0,
     "dkim": 1.0,
     "dkim_canonicalisation": 1.0,
     "arf": 1.0,
-    "mime": 0.75,
-    "bounces": 0.85,
+    "mime": 0.9,
+    "bounces": 0.9,
+    "bounces/recipients": 0.97,
+    "bounces/hard": 0.95,
+    "bounces/reason": 0.9,
+    "address_form": 0.99,
+    "address_taken": 1.0,
+    "smtp_smuggling": 1.0,
 }
 """The share of a suite's cases that is promised to pass; a suite without one is only reported."""
 
@@ -75,6 +84,7 @@ def run(folder: Path) -> Iterator[Case]:
     if (path := folder / "mail").is_dir():
         with _readable(path, "mail"):
             yield from mail.run(path)
+            yield from smuggling.run(path)
 
 
 @contextmanager
@@ -128,6 +138,11 @@ def _standard_webhooks(path: Path) -> Iterator[tuple[str, bool, str]]:
     yield "v1", hmac.compare_digest(found, case["v1"]["signature"]), found
 
 
+def _verified(path: Path) -> Iterator[tuple[str, bool, str]]:
+    """The signatures of providers, and that nothing altered has one."""
+    yield from signatures.run(json.loads(_octets(path)))
+
+
 def _dkim_relaxed(path: Path) -> Iterator[tuple[str, bool, str]]:
     """Header and body in the form that we sign (RFC 6376 sections 3.4.2 and 3.4.4); the cases have LF lines."""
     for line in _octets(path).splitlines():
@@ -152,6 +167,7 @@ def _relaxed(mail: bytes) -> bytes:
 SUITES: Final[tuple[tuple[str, str, Callable[[Path], Iterator[tuple[str, bool, str]]]], ...]] = (
     ("smpp", "smpp.json", _smpp),
     ("webhooks/standard", "provider_webhooks.json", _standard_webhooks),
+    ("webhooks/verify", "provider_webhooks.json", _verified),
     ("mta/dkim-relaxed", "mail/dkim_canonicalisation.jsonl.gz", _dkim_relaxed),
 )
-"""Suite, its file in the folder, and what runs it. Those of `schemas.mail.conformance` come after them."""
+"""Suite, its file in the folder, and what runs it. Those of the mail code come after them."""

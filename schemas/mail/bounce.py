@@ -31,8 +31,13 @@ _COMMANDS: Final[dict[str, Command]] = {
     "rcpt": "RCPT", "mail": "MAIL", "data": "DATA", "ehlo": "EHLO", "helo": "EHLO", "initial connection": "CONN",
 }  # fmt: skip
 _SENT_AUTOMATICALLY = re.compile(
-    r"\b(?:out of (?:the )?office|vacation|on leave|auto(?:matic)?[ -]?(?:reply|response))\b", re.IGNORECASE
+    r"\bout of (?:the )?office\b|\bvacation\b|\bon (?:annual )?leave\b|\bauto(?:matic|mated)?[ -]?(?:reply|response|answer)"
+    r"|^auto:|\bautoreply|\baway from (?:the |my )?(?:office|mail)|abwesen"
+    r"|r[ée]ponse automatique|respuesta autom|risposta automatica"
+    r"|\u81ea\u52d5(?:\u5fdc\u7b54|\u8fd4\u4fe1)|\u4e0d\u5728",
+    re.IGNORECASE,
 )
+_ANSWERS: Final = ("x-autoreply", "x-auto-reply-from", "x-autorespond", "x-autoreply-from", "x-mail-autoreply")
 _GOOD_ACTIONS: Final = frozenset({"delivered", "relayed", "expanded", "deliverable"})
 _MACHINES: Final = ("mailer-daemon", "postmaster", "mail-daemon", "mailerdaemon")
 _TAG = re.compile(r"<[^<>]{0,1000}>")
@@ -62,10 +67,13 @@ def parse_bounces(raw: bytes) -> tuple[Bounce, ...]:
     if told:
         return tuple(_of_told(one, prose, alone=len(told) == 1) for one in told[:MAX_BOUNCES])
     if prose.lstrip().startswith("{"):
-        return tuple(_bounce(recipient, said, status, kind, "") for recipient, kind, status, said in events_of(prose))
+        events = events_of(prose)[:MAX_BOUNCES]
+        return tuple(
+            _bounce(recipient, said, status, kind, "") for recipient, kind, status, said in events if recipient
+        )
     if _is_automatic(root):
-        sender = addresses(root.header.first("from"))
-        return (Bounce(sender[0][1] if sender else "", "vacation", False, "", "", "", ""),)
+        sender = addresses(root.header.first("from"))[:1]
+        return tuple(Bounce(address, "vacation", False, "", "", "", "") for _, address in sender)
     return tuple(_of_prose(root, prose, returned)[:MAX_BOUNCES])
 
 
@@ -93,13 +101,13 @@ def _of_told(told: Told, prose: str, *, alone: bool) -> Bounce:
     found = _bounce(
         told.recipient, said, told.status, told.action, f"{told.diagnostic}\n{about}\n{prose if alone else ''}"
     )
-    if found.reason == "userunknown" and alone:
+    if found.reason in ("userunknown", "filtered") and alone:
         return _more_exact(found, prose)
     return found
 
 
 def _more_exact(found: Bounce, prose: str) -> Bounce:
-    """An unknown user, unless the report tells people that the user is known: full, or disabled."""
+    """An unknown user, unless the report tells people what is wrong with a known one: full, or disabled."""
     clearer = meaning(prose, quotes=False)
     return replace(found, reason=clearer, hard=False) if clearer in ("mailboxfull", "suspend") else found
 
@@ -163,8 +171,10 @@ def _is_automatic(root: Part) -> bool:
     sender = text(root.header.first("from")).lower()
     if any(name in sender for name in _MACHINES) or root.header.first("x-failed-recipients"):
         return False
-    submitted = text(root.header.first("auto-submitted")).lower()
-    return submitted.startswith("auto-replied") or bool(_SENT_AUTOMATICALLY.search(text(root.header.first("subject"))))
+    header = root.header
+    marked = any(header.count(name) for name in _ANSWERS) or b"auto_reply" in header.first("precedence").lower()
+    replied = text(header.first("auto-submitted")).lower().startswith("auto-replied")
+    return marked or replied or bool(_SENT_AUTOMATICALLY.search(text(header.first("subject"))))
 
 
 def _returned_to(root: Part) -> str:

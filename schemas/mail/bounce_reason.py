@@ -27,10 +27,11 @@ _BY_STATUS: Final[dict[str, Reason]] = {
     "7.7": "securityerror", "7.8": "securityerror", "7.9": "policyviolation", "7.13": "suspend", "7.20": "authfailure",
     "7.21": "authfailure", "7.22": "authfailure", "7.23": "authfailure", "7.24": "authfailure", "7.25": "requireptr",
     "7.26": "authfailure", "7.27": "notaccept", "7.28": "spamdetected", "7.29": "authfailure",
+    "7.30": "authfailure", "7.31": "authfailure", "7.32": "authfailure",
 }  # fmt: skip
 _TELLING: Final = frozenset({
     "1.6", "1.7", "1.8", "1.10", "2.2", "2.3", "3.1", "3.4", "4.6", "4.7", "6.0", "7.9", "7.20", "7.21", "7.22", "7.23", "7.24",
-    "7.25", "7.26", "7.27", "7.29",
+    "7.25", "7.26", "7.29", "7.30", "7.31", "7.32",
 })  # fmt: skip
 """Details whose meaning is clearer than any words beside them."""
 _BY_CODE: Final[dict[str, Reason]] = {

@@ -13,10 +13,11 @@ ADDRESS: Final = re.compile(
     r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~][A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,252}"
 )
 _ALONE = re.compile(
-    r"[\s>*:-]{0,8}(?:[245]\d\d[ -](?:[245]\.\d{1,3}\.\d{1,3} )?)?(?:(?:to|recipient address|rcpt to|recipient"
-    r"|final-recipient|original-recipient|email address|failed recipient"
-    r"|unknown user|user unknown|address|undeliverable to|intended recipient"
-    r"|your message to)\b[\s:=;]{0,8}(?:rfc822;)?\s{0,4})?"
+    r"[\s>*:-]{0,8}(?:[245]\d\d[ -](?:[245]\.\d{1,3}\.\d{1,3} )?)?"
+    r"(?:(?:to|recipient address|rcpt to|recipient|address|undeliverable to|your message to"
+    r"|unable to deliver message to)\b[\s:=;]{0,8}(?:rfc822;)?\s{0,4}"
+    r"|(?![\w()' -]{0,50}\b(?:from|sender|reply|return|errors?|message|envelope|b?cc|subject|contact|postmaster|reporting|support"
+    r"|received|help|administrator|admin|questions|x)\b)[a-z][\w()' -]{5,50}:\s{0,4}(?:rfc822;)?\s{0,4})?"
     r"[<\"'(\[]{0,2}([^\s<>\"'()\[\],;:]{1,64}@[^\s<>\"'()\[\],;:]{1,253})[>\"')\]]{0,2}(.*)",
     re.IGNORECASE,
 )

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from schemas.mail.arf import parse_complaint
-from schemas.mail.bounce import parse_bounces
+from schemas.mail.bounce import Bounce, parse_bounces
 from schemas.mail.conformance_address import run_addresses
 from schemas.mail.conformance_dkim import run_canonical, run_dkim
 from schemas.mail.conformance_spf import run_spf
@@ -85,8 +85,7 @@ def _plain(text: str | None) -> str | None:
 
 def _bounces(raw: bytes, expected: Any) -> Iterator[str]:
     """Hard or not and the reason of each recipient; a case may be a mail box of several reports (RFC 4155)."""
-    found = [bounce for mail in _NEXT_MAIL.split(raw) for bounce in parse_bounces(mail)]
-    for number, (ours, theirs) in enumerate(zip_longest(found, expected)):
+    for number, (ours, theirs) in enumerate(zip_longest(_found(raw), expected)):
         if ours is None or theirs is None:
             yield f"recipient {number}: {'missing' if ours is None else 'too many'}"
             continue
@@ -94,6 +93,34 @@ def _bounces(raw: bytes, expected: Any) -> Iterator[str]:
             yield f"recipient {number}: hard {ours.hard}"
         if ours.reason != theirs["reason"]:
             yield f"recipient {number}: {ours.reason} for {theirs['reason']}"
+
+
+def _recipients(raw: bytes, expected: Any) -> Iterator[str]:
+    found = len(_found(raw))
+    if found != len(expected):
+        yield f"{found} for {len(expected)}"
+
+
+def _hard(raw: bytes, expected: Any) -> Iterator[str]:
+    found = [one.hard for one in _found(raw)]
+    if any(ours != theirs["hardbounce"] for ours, theirs in zip(found, expected, strict=False)):
+        yield f"{found}"
+
+
+def _reason(raw: bytes, expected: Any) -> Iterator[str]:
+    found = [one.reason for one in _found(raw)]
+    if any(ours != theirs["reason"] for ours, theirs in zip(found, expected, strict=False)):
+        yield f"{found}"
+
+
+def _found(raw: bytes) -> list[Bounce]:
+    return [bounce for mail in _NEXT_MAIL.split(raw) for bounce in parse_bounces(mail)]
+
+
+def _bounce_suites(path: Path) -> list[Result]:
+    """Each mail as a whole, and by what is judged of it."""
+    suites = {"bounces": _bounces, "bounces/recipients": _recipients, "bounces/hard": _hard, "bounces/reason": _reason}
+    return [result for suite, differences in suites.items() for result in _each(suite, differences)(path)]
 
 
 def _arf(raw: bytes, expected: Any) -> Iterator[str]:
@@ -121,7 +148,7 @@ _SUITES: Final[dict[str, Callable[[Path], list[Result]]]] = {
     "dkim.jsonl.gz": _dkim,
     "dkim_canonicalisation.jsonl.gz": _canonical,
     "mime.jsonl.gz": _each("mime", _mime),
-    "bounces.jsonl.gz": _each("bounces", _bounces),
+    "bounces.jsonl.gz": _bounce_suites,
     "arf.jsonl.gz": _each("arf", _arf),
     "address_isemail.xml": run_addresses,
 }

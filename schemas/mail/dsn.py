@@ -9,6 +9,7 @@ from schemas.mail.parts import Part
 from schemas.mail.words import text
 
 MAX_RECIPIENTS: Final = 100
+MAX_OCTETS: Final = 256 * 1024
 MAX_DIAGNOSTIC_CHARS: Final = 4_000
 MAX_TYPE_CHARS: Final = 20
 A_PROGRAM: Final = "x-unix"
@@ -37,9 +38,9 @@ def told_of(part: Part) -> tuple[Told, ...]:
 
 
 def read_groups(octets: bytes) -> tuple[Told, ...]:
-    """The groups of fields that name a recipient; other groups are about the message."""
+    """The first groups of fields that name a recipient; other groups are about the message."""
     told: list[Told] = []
-    for group in _GROUP_END.split(octets.strip()):
+    for group in _GROUP_END.split(octets[:MAX_OCTETS].strip()):
         fields, _ = split(group.lstrip())
         recipient, original = _address(fields, "final-recipient"), _address(fields, "original-recipient")
         if (recipient or original) and len(told) < MAX_RECIPIENTS:

@@ -12,7 +12,7 @@ from schemas.mail.words import text
 MAX_VALUE_OCTETS: Final = 8 * 1024
 MAX_PARAMETERS: Final = 100
 
-_PARAMETER = re.compile(r';[; \t\r\n]*([^=;\s"]{1,128})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
+_PARAMETER = re.compile(r';\s{0,64}([^=;\s"]{1,128})[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"?|([^;]*))', re.DOTALL)
 _SECTION = re.compile(r"([^*]+)\*(?:(\d{1,3})(\*?))?$")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 

@@ -15,7 +15,7 @@ _TEXT = re.compile(rf"(?:{_MACRO}|%%|%_|%-|{_LITERAL})*")
 _EXPLANATION = re.compile(rf"(?:{_MACRO}|%%|%_|%-|{_LITERAL}| )*")
 _IN_EXPLANATION_ONLY = re.compile(r"%\{[CRTcrt]")
 _ENDS_IN_MACRO = re.compile(rf".*(?:{_MACRO}|%%|%_|%-)")
-_ENDS_IN_LABEL = re.compile(r".*\.(?:[A-Za-z0-9]*[A-Za-z][A-Za-z0-9]*|[A-Za-z0-9]+-[A-Za-z0-9-]*[A-Za-z0-9])\.?")
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?")
 _EXPAND = re.compile(r"%(?:\{([A-Za-z])(\d*)([Rr]?)([.+,/_=-]*)\}|([%_-]))")
 _PLAIN: Final = {"%": "%", "_": " ", "-": "%20"}
 _UNRESERVED: Final = "-._~"
@@ -43,7 +43,13 @@ def is_domain_spec(text: str) -> bool:
     """Whether `text` is a domain-spec: a macro-string that ends in a macro or a top label, without c, r and t."""
     if not _TEXT.fullmatch(text) or _IN_EXPLANATION_ONLY.search(text):
         return False
-    return (_ENDS_IN_LABEL.fullmatch(text) or _ENDS_IN_MACRO.fullmatch(text)) is not None
+    return _ends_in_label(text) or _ENDS_IN_MACRO.fullmatch(text) is not None
+
+
+def _ends_in_label(text: str) -> bool:
+    """Whether a dot and a top label end the text: letters, digits and hyphens, not digits alone."""
+    _, dot, label = text.removesuffix(".").rpartition(".")
+    return bool(dot) and _LABEL.fullmatch(label) is not None and not label.isdigit()
 
 
 def is_explanation(text: str) -> bool:

@@ -119,18 +119,31 @@ def encode_ucs2(text: str) -> bytes:
 
 def pack(septets: bytes, fill_bits: int = 0) -> bytes:
     """Septets packed eight to seven octets, behind `fill_bits` zero bits (TS 23.038 section 6.1.2.1.1)."""
-    number = 0
-    for index, septet in enumerate(septets):
-        number |= (septet & 0x7F) << (7 * index)
+    packed = b"".join([_packed(septets[at : at + 8]) for at in range(0, len(septets), 8)])
+    if not fill_bits:
+        return packed
     bits = 7 * len(septets) + fill_bits
-    return (number << fill_bits).to_bytes((bits + 7) // 8, "little")
+    return (int.from_bytes(packed, "little") << fill_bits).to_bytes((bits + 7) // 8, "little")
 
 
 def unpack(octets: bytes, septets: int | None = None, fill_bits: int = 0) -> bytes:
     """Packed septets apart again; without a count, a last septet of zero bits that only pads is not one."""
-    number = int.from_bytes(octets, "little") >> fill_bits
     count = (8 * len(octets) - fill_bits) // 7 if septets is None else septets
-    found = bytes([number >> 7 * index & 0x7F for index in range(count)])
+    begun = (int.from_bytes(octets, "little") >> fill_bits).to_bytes(len(octets), "little") if fill_bits else octets
+    found = b"".join([_unpacked(begun[at : at + 7]) for at in range(0, len(begun), 7)])[:count].ljust(count, b"\0")
     may_pad = septets is None and count and (7 * (count - 1) + fill_bits + 7) // 8 == len(octets)
     pads = may_pad and found[-1] in (0x00, 0x0D)
     return found[:-1] if pads else found
+
+
+def _packed(septets: bytes) -> bytes:
+    """Up to eight septets; a number for all of a long text would take quadratic time."""
+    number = 0
+    for index, septet in enumerate(septets):
+        number |= (septet & 0x7F) << (7 * index)
+    return number.to_bytes((7 * len(septets) + 7) // 8, "little")
+
+
+def _unpacked(octets: bytes) -> bytes:
+    number = int.from_bytes(octets, "little")
+    return bytes([number >> shift & 0x7F for shift in (0, 7, 14, 21, 28, 35, 42, 49)])

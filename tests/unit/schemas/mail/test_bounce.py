@@ -1,5 +1,6 @@
 """Delivery reports: who, why, and whether for good."""
 
+import json
 import time
 
 import pytest
@@ -8,7 +9,8 @@ from hypothesis import strategies as st
 
 from schemas.mail.bounce import Bounce, parse_bounces
 from schemas.mail.bounce_reason import Command, is_hard, reason_of
-from schemas.mail.bounce_words import Reason, by_words
+from schemas.mail.bounce_types import Reason
+from schemas.mail.bounce_words import by_words
 from schemas.mail.fields import MailError
 
 
@@ -109,6 +111,57 @@ def test_what_is_temporary_is_never_hard() -> None:
 def test_reports_for_people_are_read_too(text: str, recipient: str, reason: str) -> None:
     (found,) = parse_bounces(f"From: MAILER-DAEMON@mx.example\n\n{text}\n".encode())
     assert (found.recipient, found.reason) == (recipient, reason)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your message\n\n  To:      eve@e.example\n  Subject: Hi\n\ndid not reach the following recipient(s):\n\n"
+        "ann@a.example on Thu, 29 Apr 2010\n    The recipient name is not recognized",
+        "> To: <me@x.example>\n> Subject: Returned mail\n> <ann@a.example>\n>     (reason: 550 5.1.1 User unknown)",
+        "Your message:\n   From:    me@x.example\n   Subject: Hi\n\nCould not be delivered because of\n\n550 5.1.1 User unknown"
+        "\n\nThe following recipients were affected:\n    ann@a.example\n\nOriginal Sender:  <me@x.example>",
+        "Addressed To: ann@a.example\n\n550 5.1.1 no such user",
+        "Unable to deliver message to: <ann@a.example>\nfailed with: 550 5.1.1 No such user here",
+    ],
+)
+def test_the_addresses_of_the_returned_message_are_not_those_that_failed(text: str) -> None:
+    (found,) = parse_bounces(f"From: MAILER-DAEMON@mx.example\n\n{text}\n".encode())
+    assert (found.recipient, found.reason) == ("ann@a.example", "userunknown")
+
+
+def test_what_people_are_told_may_be_more_exact_than_the_diagnosis() -> None:
+    group = failed("ann@a.example", "5.0.0", "550 user unknown")
+    (found,) = parse_bounces(report(group, prose="The user(s) account is disabled."))
+    assert (found.reason, found.hard) == ("suspend", False)
+    (found,) = parse_bounces(report(failed("ann@a.example", "5.1.1", "550 5.1.1 user unknown")))
+    assert (found.reason, found.hard) == ("userunknown", True)
+
+
+def test_a_program_on_the_mail_host_is_no_server() -> None:
+    group = (
+        "Final-Recipient: rfc822; ann@a.example\r\nAction: failed\r\nStatus: 4.3.0\r\nDiagnostic-Code: x-unix; failure"
+    )
+    (found,) = parse_bounces(report(group))
+    assert found.reason == "mailererror"
+
+
+@pytest.mark.parametrize(
+    ("subtype", "reason"), [("NoEmail", "userunknown"), ("MailboxFull", "mailboxfull"), ("Suppressed", "filtered")]
+)
+def test_amazons_kind_of_bounce_counts_when_no_server_is_quoted(subtype: str, reason: Reason) -> None:
+    told = {"bounceSubType": subtype, "bouncedRecipients": [{"emailAddress": "ann@a.example"}, {"status": "5.1.1"}]}
+    (found,) = parse_bounces(f"From: x@y.example\n\n{json.dumps({'bounce': told})}".encode())
+    assert (found.recipient, found.reason) == ("ann@a.example", reason)
+
+
+@pytest.mark.parametrize(
+    "field",
+    ["Subject: Auto: I am away", "Subject: =?utf-8?b?6Ieq5YuV5b+c562U?=", "Precedence: auto_reply", "X-Autoreply: yes"],
+)
+def test_programs_of_people_mark_their_answers_in_many_ways(field: str) -> None:
+    (found,) = parse_bounces(f"From: ann@a.example\n{field}\n\nI am away".encode())
+    assert found.reason == "vacation"
 
 
 def test_an_absent_persons_answer_is_no_bounce() -> None:

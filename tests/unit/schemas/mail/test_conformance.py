@@ -71,10 +71,44 @@ def test_each_case_is_judged_by_itself(tmp_path: Path) -> None:
             False,
             "recipient 0: hard True; recipient 0: userunknown for filtered; recipient 1: missing",
         ),
+        ("bounces/recipients", "good"): (True, ""),
+        ("bounces/recipients", "bad"): (False, "1 for 2"),
+        ("bounces/hard", "good"): (True, ""),
+        ("bounces/hard", "bad"): (False, "[True]"),
+        ("bounces/reason", "good"): (True, ""),
+        ("bounces/reason", "bad"): (False, "['userunknown']"),
         ("arf", "bad"): (False, "no complaint"),
         ("dkim_canonicalisation", "1 good"): (True, ""),
         ("dkim_canonicalisation", "2 bad"): (False, "simple relaxed"),
     }
+
+
+def test_a_mail_box_of_reports_is_read_one_by_one(tmp_path: Path) -> None:
+    report = b"From: MAILER-DAEMON@x\n\n<a@b.example>: 550 5.1.1 user unknown\n\n"
+    expected = {"hardbounce": True, "reason": "userunknown"}
+    mbox = b64(report + b"From MAILER-DAEMON  Thu Apr 29 23:34:45 2015\n" + report)
+    lines(tmp_path / "bounces.jsonl.gz", {"id": "two", "raw_b64": mbox, "expected": [expected, expected]})
+    assert all(passed for _, _, passed, _ in conformance.run(tmp_path))
+
+
+def test_addresses_are_judged_by_form_and_by_what_the_product_takes(tmp_path: Path) -> None:
+    cases = (
+        "<test id='1'><address>a@b.example</address><category>ISEMAIL_VALID_CATEGORY</category></test>"
+        "<test id='2'><address>a@b.example␊</address><category>ISEMAIL_ERR</category></test>"
+        "<test id='3'><address>a@[192.0.2.1]</address><category>ISEMAIL_RFC5321</category></test>"
+        "<test id='4'><address>a b@c.example</address><category>ISEMAIL_DEPREC</category></test>"
+    )
+    (tmp_path / "address_isemail.xml").write_text(f"<tests>{cases}</tests>", encoding="utf-8")
+    found = [(suite, case, passed) for suite, case, passed, _ in conformance.run(tmp_path)]
+    assert found == [
+        ("address_form", "1 'a@b.example'", True),
+        ("address_taken", "1 'a@b.example'", True),
+        ("address_form", "2 'a@b.example\\n'", True),
+        ("address_taken", "2 'a@b.example\\n'", True),
+        ("address_form", "3 'a@[192.0.2.1]'", True),
+        ("address_form", "4 'a b@c.example'", False),
+        ("address_taken", "4 'a b@c.example'", True),
+    ]
 
 
 def test_the_end_of_data_sequences_are_judged(tmp_path: Path) -> None:

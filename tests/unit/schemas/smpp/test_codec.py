@@ -1,12 +1,10 @@
-"""The codec: ways there and back, faults and what is answered to them, agreement with smpplib."""
+"""The codec: ways there and back, faults and what is answered to them."""
 
-from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from smpplib import smpp as oracle
 
 from schemas.smpp import commands as c
 from schemas.smpp.codec import decode, encode, fault_reply, header_only, refusal
@@ -183,54 +181,6 @@ def test_a_nul_cannot_be_smuggled_into_any_pdu() -> None:
         encode(MessageAck(c.SUBMIT_SM_RESP, 0, 1, "a\0b"))
     with pytest.raises(ValueError, match="wrong type"):
         encode(Pdu(c.QUERY_SM, 0, 1, {"message_id": 5}))
-
-
-ORACLE_CLIENT = SimpleNamespace(next_sequence=lambda: 5)
-ASCII = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20)
-
-
-@given(ASCII, ASCII, st.binary(min_size=1, max_size=254), OCTET, OCTET, OCTET)
-def test_smpplib_writes_the_same_submit_sm_and_reads_ours(
-    source: str, destination: str, message: bytes, ton: int, coding: int, esm: int
-) -> None:
-    theirs = oracle.make_pdu(
-        "submit_sm",
-        client=ORACLE_CLIENT,
-        sequence=5,
-        source_addr_ton=ton,
-        source_addr=source,
-        dest_addr_ton=ton,
-        destination_addr=destination,
-        esm_class=esm,
-        data_coding=coding,
-        short_message=message,
-    )
-    theirs.sequence = 5
-    ours = ShortMessage(
-        sequence=5,
-        source_addr_ton=ton,
-        source_addr=source,
-        dest_addr_ton=ton,
-        destination_addr=destination,
-        esm_class=esm,
-        data_coding=coding,
-        short_message=message,
-    )
-    assert encode(ours) == theirs.generate()
-    read = oracle.parse_pdu(encode(ours), client=ORACLE_CLIENT)
-    assert read.source_addr == source.encode()
-    assert read.short_message == message
-
-
-@given(ASCII.filter(bool), ASCII.filter(bool), SEQUENCE)
-def test_smpplib_reads_our_bind_and_our_acks(system_id: str, password: str, sequence: int) -> None:
-    bind = Pdu(
-        c.BIND_TRANSCEIVER, 0, sequence, {"system_id": system_id, "password": password, "interface_version": 0x34}
-    )
-    read = oracle.parse_pdu(encode(bind), client=ORACLE_CLIENT)
-    assert (read.system_id, read.password, read.interface_version) == (system_id.encode(), password.encode(), 0x34)
-    ack = oracle.parse_pdu(encode(MessageAck(c.SUBMIT_SM_RESP, 0, sequence, password)), client=ORACLE_CLIENT)
-    assert (ack.message_id, ack.sequence) == (password.encode(), sequence)
 
 
 def test_every_kind_of_field_is_drawn_by_these_tests() -> None:

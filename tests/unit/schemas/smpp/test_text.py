@@ -1,5 +1,7 @@
 """Alphabets by data_coding."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -84,3 +86,11 @@ def test_an_odd_octet_at_the_end_of_ucs2_is_dropped() -> None:
 def test_broken_gsm7_shows_replacements() -> None:
     assert decode_gsm7(b"a\x80\x1b") == "a��"
     assert invalid_gsm7(b"a\x80\x1b") == b"\x80\x1b"
+
+
+def test_a_long_text_is_packed_in_no_time() -> None:
+    septets = bytes(range(128)) * 500
+    began = time.process_time()
+    assert unpack(pack(septets, 3), len(septets), 3) == septets
+    assert unpack(b"", 3) == bytes(3)
+    assert time.process_time() - began < 0.2
