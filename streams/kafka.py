@@ -5,6 +5,7 @@ the same process, which then owns the tables of partition n. What the loop costs
 in docs/adr/0001.
 """
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -37,7 +38,7 @@ CHECKPOINT_EVERY_MS = 10_000
 FLUSH_TIMEOUT_S = 30.0
 MESSAGE_TIMEOUT_MS = 5_000
 """Below the session time-out of the group: a paused process cannot write after it was replaced."""
-MAX_BATCH_MS = 5_000
+MAX_TURN_MS = 5_000
 LINGER_MS = 20
 """Longer than a batch takes to be sent: `flush` ignores it, so each partition's records leave in one request."""
 PARTITIONER = "murmur2_random"
@@ -65,17 +66,29 @@ def producer(bootstrap: str, linger_ms: int = 5, **more: object) -> Producer:
 
 
 class KafkaOutlet:
-    """Sends to Kafka. An error reported for any record makes the next flush raise."""
+    """Sends to Kafka. An error reported for any record makes the next flush raise.
+
+    From one `begin` to the next no more than MAX_TURN_MS may pass: a process that stood still for longer may have been
+    replaced, and what it decided must not land after what its successor decided.
+    """
 
     def __init__(self, bootstrap: str) -> None:
         self._failed: str | None = None
+        self._until_s = math.inf
         self._answers = producer(bootstrap, 0, on_delivery=self._report)
         self._producer = producer(bootstrap, LINGER_MS, on_delivery=self._report)
+
+    def begin(self, *, anew: bool = False) -> None:
+        """A turn of the loop begins now; `anew` when the one before was of another kind, which may take its time."""
+        if not anew:
+            self._check_age()
+        self._until_s = time.monotonic() + MAX_TURN_MS / 1000
 
     def send(
         self, topic: str, key: bytes, value: bytes | None, partition: int | None = None, version: int | None = None
     ) -> None:
         """Hand one record to librdkafka; a full queue waits."""
+        self._check_age()
         headers: list[tuple[str, str | bytes | None]] | None = None
         if version is not None:
             headers = [("version", version.to_bytes(8, "big"))]
@@ -89,6 +102,7 @@ class KafkaOutlet:
 
     def answer(self, topic: str, key: bytes, value: bytes, partition: int | None) -> None:
         """Hand an answer to librdkafka, which sends it at once; what becomes of it is seen at a later flush."""
+        self._check_age()
         self._answers.produce(topic, value, key, -1 if partition is None else partition)
 
     def flush(self) -> None:
@@ -99,6 +113,10 @@ class KafkaOutlet:
             raise DriverError(f"{left} records were not acknowledged in {FLUSH_TIMEOUT_S} s")
         if self._failed:
             raise DriverError(f"a record was not acknowledged: {self._failed}")
+
+    def _check_age(self) -> None:
+        if time.monotonic() > self._until_s:
+            raise DriverError(f"a turn took more than {MAX_TURN_MS} ms: the partitions may have another owner")
 
     def _report(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
@@ -125,7 +143,8 @@ class KafkaDriver:
         self._meter = meter
         config = ConfigTable()
         self._config = ConfigReader(bootstrap, codec, config)
-        self.engine = Engine(nodes, parts, codec, config, KafkaOutlet(bootstrap), meter, self._config.catch_up)
+        self._outlet = KafkaOutlet(bootstrap)
+        self.engine = Engine(nodes, parts, codec, config, self._outlet, meter, self._config.catch_up)
         self._admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 3})
         self._topics = source_topics(nodes)
         self._owned: dict[int, set[str]] = {}
@@ -169,15 +188,13 @@ class KafkaDriver:
                 self.engine.release(number)
 
     def _turn(self) -> None:
+        self._outlet.begin()
         first = self._consumer.poll(self._patience_s())
-        started = time.monotonic()
-        gather_s = max(self._beat_at - started, 0)
+        gather_s = max(self._beat_at - time.monotonic(), 0)
         records = [] if first is None else [first, *self._consumer.consume(MAX_RECORDS_A_BATCH - 1, gather_s)]
         self._beat_at = time.monotonic() + BEAT_MS / 1000 if len(records) >= BUSY_RECORDS else 0.0
         self._config.poll()
         self.engine.step([raw for message in records if (raw := self._raw(message)) is not None], now_ms())
-        if (time.monotonic() - started) * 1000 > MAX_BATCH_MS:
-            raise DriverError(f"a batch took more than {MAX_BATCH_MS} ms: the partitions may have another owner")
         now = time.monotonic()
         if now >= self._commit_at:
             self._commit_at = now + COMMIT_EVERY_MS / 1000
@@ -236,6 +253,7 @@ class KafkaDriver:
                     "partition_owned", partition=place.partition, restored=restored, timers=timers, took_ms=took_ms
                 )
             self._owned.setdefault(place.partition, set()).add(place.topic)
+        self._outlet.begin(anew=True)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Leave everything as it is durable, unless a batch failed: its rows may be on a changelog and not in the store."""

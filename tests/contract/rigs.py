@@ -18,7 +18,7 @@ from domain.billing.money import Grant
 from schemas.catalogue import codec
 from schemas.topics import BILLING, LEDGER, VERDICTS, Topic, partitions_of
 from streams.kafka import KafkaDriver, producer
-from streams.memory import Broker, CrashError, MemoryDriver
+from streams.memory import Broker, CrashError, MemoryDriver, Moment
 from streams.metrics import Metrics
 from streams.node import Node
 from streams.parts import Parts
@@ -95,7 +95,7 @@ class MemoryRig:
         """Die between two records of a batch that land."""
         landed = iter(range(1_000_000))
 
-        def fault() -> None:
+        def fault(_: Moment) -> None:
             if next(landed) == 5:
                 raise CrashError
 

@@ -4,11 +4,13 @@ import json
 
 import pytest
 
+from agents.parts import WAIT_MS
 from domain.cascade.rule import Step
-from domain.inbound import Lift, Received, Suppress
+from domain.inbound import Lift, Received, ReceivedPart, Suppress
 from domain.tenant import Tenant
 from schemas.rows import CallbackDue
-from schemas.topics import INBOUND, WEBHOOKS
+from schemas.topics import INBOUND, PARTS, WEBHOOKS, attempts_topic
+from schemas.unsubscribe import Leaving, unsubscribing
 from streams.sim.egress import Behaviour
 from streams.sim.lane import TENANT
 from streams.sim.promises.check import check
@@ -105,4 +107,73 @@ def test_the_tenant_is_told_of_every_message_with_its_keyword() -> None:
     said(world, "Where is my parcel?", 2)
     said(world, "HELP", 3)
     told = [json.loads(v.payload)["data"] for v in world.read(WEBHOOKS)]
-    assert [(t["inbound_id"], t["from"], t["keyword"]) for t in told] == [("in-2", PHONE, None), ("in-3", PHONE, "help")]
+    assert [(t["inbound_id"], t["from"], t["keyword"]) for t in told] == [
+        ("in-2", PHONE, None),
+        ("in-3", PHONE, "help"),
+    ]
+
+
+def part(world: World, seq: int, octets: bytes, number: int = 1, total: int = 2) -> None:
+    """One part of a long text comes in."""
+    world.put(PARTS, PHONE, ReceivedPart(
+        f"in-{number}.{seq}", PHONE, "1245", "telia", world.now_ms, 8, 9, total, seq, octets, 8, "gsm7",
+    ))  # fmt: skip
+    world.advance(1_000)
+
+
+def joined(world: World) -> list[tuple[str, str]]:
+    return [(v.inbound_id, v.text) for v in world.read(INBOUND) if isinstance(v, Received)]
+
+
+def reachable() -> World:
+    """The tenant has a number."""
+    world = lane(Behaviour())
+    world.configure(Tenant(**{f: getattr(TENANT, f) for f in TENANT.__slots__} | {"numbers": ("1245",)}))
+    return world
+
+
+def test_parts_in_any_order_are_one_message_even_when_a_character_lies_across_the_cut() -> None:
+    world = reachable()
+    octets = "STOP".encode("utf-16-be")
+    part(world, 2, octets[3:])
+    assert joined(world) == []
+    part(world, 1, octets[:3])
+    assert joined(world) == [("in-1.1", "STOP")]
+    assert refused(world, TEXT) == "recipient_suppressed"
+
+
+def test_a_part_that_comes_again_tells_the_same_message_and_another_text_begins_a_new_one() -> None:
+    world = reachable()
+    for seq, octets in ((1, b"\0a"), (1, b"\0a"), (2, b"\0b"), (2, b"\0b")):
+        part(world, seq, octets)
+    assert joined(world) == [("in-1.1", "ab")] * 2
+    part(world, 1, b"\0c", number=2)
+    part(world, 2, b"\0d", number=2)
+    assert joined(world)[2:] == [("in-2.1", "cd")]
+
+
+def test_parts_that_wait_too_long_are_given_up() -> None:
+    world = reachable()
+    part(world, 1, b"\0a")
+    world.advance(WAIT_MS)
+    part(world, 2, b"\0b")
+    assert joined(world) == []
+
+
+def test_a_whole_message_for_nobody_is_dropped() -> None:
+    world = lane(Behaviour())
+    part(world, 1, b"\0a", total=1)
+    assert joined(world) == []
+
+
+def test_every_mail_and_no_text_offers_one_click_to_leave() -> None:
+    world = lane(Behaviour())
+    world.submit(MAIL)
+    world.submit(TEXT)
+    world.advance(1_000)
+    (mail,) = world.read(attempts_topic("email", "default"))
+    (text,) = world.read(attempts_topic("sms", "telia"))
+    assert mail.headers["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    links = unsubscribing("http://127.0.0.1:8080", b"salt")
+    assert links.found_in(mail.headers["List-Unsubscribe"]) == Leaving(TENANT.tenant_id, "email", MAILBOX)
+    assert text.headers == {}

@@ -11,8 +11,11 @@ from domain.errors import Code, FieldError
 from domain.message import Recipient
 from domain.tenant import ApiKey, QuietHours, Tenant
 from schemas.topics import BILLING, LEDGER, STATUS, VERDICTS
-from tests.sim.test_scenarios import MINUTE, SMS_MICROS, TEXT, lane, request
-from tests.sim.world import KEY, TENANT, Behaviour, World
+from streams.sim.egress import Behaviour
+from streams.sim.lane import KEY, TENANT, request
+from streams.sim.promises.check import check
+from streams.sim.world import World
+from tests.sim.test_scenarios import MINUTE, SMS_MICROS, TEXT, lane
 
 Change = Callable[[World], dict[str, Any]]
 
@@ -79,8 +82,8 @@ def test_a_layer_refuses_and_leaves_nothing_behind(layer: int, code: Code, chang
     assert (reject.layer, reject.code) == (layer, code)
     assert world.state(message_id) is None
     assert not [e for e in world.read(LEDGER) if e.message_id == message_id]
-    assert not world.book
-    world.check()
+    assert not world.egress.taken
+    check(world)
 
 
 def test_a_refusal_of_the_rate_is_judged_anew_under_the_same_key() -> None:
@@ -96,7 +99,7 @@ def test_a_refusal_of_the_rate_is_judged_anew_under_the_same_key() -> None:
     assert reject is not None
     assert (reject.code, reject.limit) == ("rate_limit_exceeded", 1)
     assert world.verdict(repeated).reject is None
-    world.check()
+    check(world)
 
 
 def test_a_dry_run_reports_and_changes_nothing() -> None:
@@ -104,7 +107,7 @@ def test_a_dry_run_reports_and_changes_nothing() -> None:
     message_id = world.submit(TEXT, kind="validate")
     world.advance(MINUTE)
     assert world.verdict(message_id).report
-    assert not world.book
+    assert not world.egress.taken
     assert not world.read(STATUS)
     assert [v for v in world.read(VERDICTS) if v.message_id == message_id] == [world.verdict(message_id)]
-    world.check()
+    check(world)

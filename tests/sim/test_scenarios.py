@@ -6,10 +6,13 @@ import pytest
 
 from domain.cascade.rule import Backoff, DeliveryWindow, Step
 from domain.delivery import AttemptDue
-from domain.message import Body, Recipient, SendRequest
+from domain.message import Recipient
 from domain.tenant import QuietHours
 from schemas.topics import BILLING, CASCADE, DLQ, LEDGER, STATUS, SUBMISSIONS, Topic
-from tests.sim.world import CODEC, START_MS, TENANT, Behaviour, World
+from streams.sim.egress import Behaviour
+from streams.sim.lane import CODEC, START_MS, TENANT, request
+from streams.sim.promises.check import check
+from streams.sim.world import World
 
 MINUTE, HOUR = 60_000, 3_600_000
 MAIL, TEXT = Step("email", MINUTE), Step("sms", MINUTE)
@@ -20,14 +23,6 @@ def lane(*behaviours: Behaviour) -> World:
     """A lane whose attempts, in the order in which they go out, meet these peers; the last stays."""
     coming = list(behaviours)
     return World(behave=lambda _: coming.pop(0) if len(coming) > 1 else coming[0])
-
-
-def request(*steps: Step) -> SendRequest:
-    """What `World.submit` sends by itself, to be changed."""
-    return SendRequest(
-        Recipient("multi", email="ann@customer.example", phone="+4520123456"),
-        Body("Your parcel is here", subject="Parcel"), steps, "delivered", 24 * HOUR,
-    )  # fmt: skip
 
 
 def attempts(world: World, message_id: str) -> list[tuple[str, str]]:
@@ -48,7 +43,7 @@ def ended(world: World, message_id: str, state: str, charged_micros: int) -> Non
     row = world.state(message_id)
     assert row is not None
     assert (row.state, row.charged_micros) == (state, charged_micros)
-    world.check()
+    check(world)
 
 
 # --- the rules of a cascade ---
@@ -197,7 +192,7 @@ def test_a_cancelled_schedule_sends_nothing_and_gives_the_money_back() -> None:
     world.cancel(message_id)
     world.advance(2 * HOUR - 2 * MINUTE)
     assert world.told(f"ask-{message_id}").done
-    assert not world.book
+    assert not world.egress.taken
     assert [c.event for c in world.read(STATUS) if c.final] == ["cancelled"]
 
 
@@ -223,7 +218,7 @@ def test_a_repeated_key_is_the_same_message_and_a_new_body_under_it_is_refused()
     refused = world.verdict(other).reject
     assert refused is not None
     assert (refused.layer, refused.code) == (0, "idempotency_key_reused")
-    assert sum(world.book.values()) == 1
+    assert sum(world.egress.taken.values()) == 1
     ended(world, first, "delivered", SMS_MICROS)
 
 
@@ -235,7 +230,7 @@ def test_a_final_message_leaves_the_live_table_after_its_time_with_its_timer() -
     world.advance(HOUR)
     assert world.state(message_id) is None
     assert sum(p.pending for p in world.driver.engine.partitions.values()) == 0
-    world.check()
+    check(world)
 
 
 @pytest.mark.parametrize("topic", [SUBMISSIONS, CASCADE, BILLING], ids=lambda t: t.name)
@@ -248,7 +243,7 @@ def test_records_that_are_done_again_from_the_beginning_change_nothing(topic: To
     world.advance(1_000)
     assert (world.state(message_id), world.account()) == (before, account)
     assert len({e.entry_id for e in world.read(LEDGER)}) == 3
-    world.check()
+    check(world)
 
 
 def test_each_attempt_that_goes_out_carries_all_that_its_egress_needs() -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from domain.cascade.rule import Step
 from schemas.topics import ADMISSIONS, CASCADE, MESSAGES, STATUS, VERDICTS
-from tests.sim.world import World
+from streams.sim.world import World
 
 
 @dataclass(slots=True)
