@@ -1,11 +1,12 @@
 """The egress' memory: each attempt with its intent and outcome, and which attempt a carrier's id belongs to.
 
 The rows are the changelog `hermes.submits` and a local store; the index from carrier ids is part of the store only and is
-made from the rows. Rows are dropped some days after the last receipt can come.
+made from the rows. An intent goes to the changelog alone: the lanes know what is at work, and a restart reads it back from
+there. Rows are dropped some days after the last receipt can come.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from schemas.codec import Codec
 from schemas.rows import Submit
@@ -15,6 +16,8 @@ from tables.store import Store, Write
 
 KEEP_MS = 4 * DAY_MS
 MAX_SWEPT = 1_000
+MAX_RECENT = 10_000
+"""Rows that are at hand decoded: most receipts come within seconds."""
 
 _ROW, _ID, _AGE = b"a", b"p", b"t"
 
@@ -42,20 +45,23 @@ class Book:
 
     store: Store
     codec: Codec
+    _recent: dict[str, Submit] = field(default_factory=dict)
 
     def row(self, message_id: str, attempt: int) -> Submit | None:
         """What is known of an attempt."""
-        stored = self.store.get(_ROW + submit_key(message_id, attempt).encode())
-        return None if stored is None else self.codec.decode(stored)
+        return self.row_of(submit_key(message_id, attempt))
 
-    def find(self, carrier: str, provider_id: str) -> Submit | None:
-        """The attempt that a carrier's id belongs to, in any of the forms that carriers write one id in."""
-        for form in candidates(provider_id):
-            key = self.store.get(_id_key(carrier, form))
-            if key is not None:
-                stored = self.store.get(_ROW + key)
-                return None if stored is None else self.codec.decode(stored)
-        return None
+    def row_of(self, key: str) -> Submit | None:
+        """What is known of the attempt with this key."""
+        return self._recent.get(key) or self._decoded(_ROW + key.encode())
+
+    def find(self, carrier: str, provider_id: str) -> str | None:
+        """The key of the attempt that a carrier's id belongs to, in any of the forms that carriers write one id in."""
+        key = self.store.get(_id_key(carrier, provider_id))
+        if key is None:
+            others = (self.store.get(_id_key(carrier, form)) for form in candidates(provider_id)[1:])
+            key = next((found for found in others if found is not None), None)
+        return None if key is None else key.decode()
 
     def encoded(self, rows: Iterable[Submit]) -> list[tuple[str, bytes | None]]:
         """Rows as they go to the changelog: key and octets."""
@@ -69,12 +75,17 @@ class Book:
             writes.append((_ROW + key, octets))
             writes.append((_AGE + row.at_ms.to_bytes(8, "big") + key, b""))
             writes.extend((_id_key(row.carrier, form), key) for own in row.provider_ids for form in _spellings(own))
+            self._recent[name] = row
         if writes:
             self.store.write(writes)
+        while len(self._recent) > MAX_RECENT:
+            del self._recent[next(iter(self._recent))]
 
     def drop(self, message_id: str, attempt: int) -> None:
         """Know nothing of an attempt any more."""
-        self.store.write([(_ROW + submit_key(message_id, attempt).encode(), None)])
+        key = submit_key(message_id, attempt)
+        self._recent.pop(key, None)
+        self.store.write([(_ROW + key.encode(), None)])
 
     def sweep(self, now_ms: int) -> int:
         """Drop up to MAX_SWEPT rows that are too old; returns how many."""
@@ -87,6 +98,7 @@ class Book:
             writes.append((age_key, None))
             row = self._decoded(_ROW + age_key[9:])
             if row is not None and row.at_ms <= now_ms - KEEP_MS:
+                self._recent.pop(submit_key(row.message_id, row.attempt), None)
                 writes.append((_ROW + age_key[9:], None))
                 writes.extend((_id_key(row.carrier, f), None) for own in row.provider_ids for f in _spellings(own))
         if writes:

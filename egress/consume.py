@@ -4,27 +4,25 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
-from aiokafka.errors import CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
 
+from egress.group import Member, Place, Record, group_consumer
 from egress.meter import Meter, Unmetered
-from schemas.codec import MAX_RECORD_OCTETS, Codec, UnreadableError
+from schemas.codec import Codec, UnreadableError
 from schemas.rows import DeadRecord
 from schemas.topics import DEADLETTERS, Topic
 
-MAX_BATCH = 1_000
-POLL_MS = 500
-START_TIMEOUT_MS = 60_000
-STOP_TIMEOUT_MS = 10_000
-BROKER_TIMEOUT_MS = 30_000
+MAX_BATCH = 5_000
+POLL_S = 0.5
+BROKER_TIMEOUT_S = 30.0
 HANDLE_TIMEOUT_MS = 120_000
 """Well below the five minutes after which the group gives the partitions to another member."""
 MAX_DEAD_OCTETS = 1024 * 1024
 """Of the key and of the value of an unreadable record that are kept, so that the dead letter itself fits."""
-FETCH_OCTETS = 8 * 1024 * 1024
 FETCH_MIN_OCTETS = 256 * 1024
 """Who gathers wants few large fetches."""
 
@@ -52,54 +50,28 @@ async def consume(
     """
     holds = {topic.name: topic.holds for topic in source.topics}
     known = meter or Unmetered()
-    consumer = AIOKafkaConsumer(
-        *holds,
-        bootstrap_servers=source.bootstrap,
-        group_id=source.group,
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        fetch_max_bytes=FETCH_OCTETS,
-        fetch_min_bytes=FETCH_MIN_OCTETS if gather_ms else 1,
-        fetch_max_wait_ms=max(gather_ms, POLL_MS),
-        max_partition_fetch_bytes=MAX_RECORD_OCTETS,
-        request_timeout_ms=BROKER_TIMEOUT_MS,
-    )
-    producer = AIOKafkaProducer(
-        bootstrap_servers=source.bootstrap,
-        acks="all",
-        enable_idempotence=True,
-        max_request_size=2 * MAX_DEAD_OCTETS + 65_536,
-        request_timeout_ms=BROKER_TIMEOUT_MS,
-    )
+    fetch = {"fetch.min.bytes": FETCH_MIN_OCTETS, "fetch.wait.max.ms": gather_ms} if gather_ms else {}
+    member = Member(group_consumer(source.bootstrap, source.group, **fetch), tuple(holds))
+    await member.start()
     try:
-        async with asyncio.timeout(START_TIMEOUT_MS / 1000):
-            await producer.start()
-            await consumer.start()
         while not stop.is_set():
-            async with asyncio.timeout(BROKER_TIMEOUT_MS / 1000):
-                fetched = await consumer.getmany(timeout_ms=POLL_MS, max_records=MAX_BATCH)
-            records = [record for batch in fetched.values() for record in batch]
+            records = await member.call(lambda: member.fetch(MAX_BATCH, POLL_S, gather_ms / 1000))
             if not records:
                 continue
-            if gather_ms and len(records) < MAX_BATCH // 2:
-                await asyncio.sleep(gather_ms / 1000)
-                more = await consumer.getmany(timeout_ms=0, max_records=MAX_BATCH)
-                records += [record for batch in more.values() for record in batch]
-            values = [v for r in records if (v := await _read(r, holds, codec, producer, known)) is not None]
+            values = [v for r in records if (v := await _read(r, source, holds, codec, known)) is not None]
             if values:
                 async with asyncio.timeout(HANDLE_TIMEOUT_MS / 1000):
                     await handle(values)
-            await _commit(consumer, source.group)
+            done: dict[Place, int] = {(r.topic, r.partition): r.offset + 1 for r in records}
+            await member.call(partial(member.commit, done))
     finally:
-        async with asyncio.timeout(STOP_TIMEOUT_MS / 1000):
-            await consumer.stop()
-            await producer.stop()
+        await member.close()
 
 
-async def _read(record: Any, holds: dict[str, tuple[type, ...]], codec: Codec, producer: Any, meter: Meter) -> Any:
+async def _read(record: Record, source: Source, holds: dict[str, tuple[type, ...]], codec: Codec, meter: Meter) -> Any:
     """The value of a record, or None after its dead letter is acknowledged."""
     try:
-        value = codec.decode(record.value or b"")
+        value = codec.decode(record.value)
         if isinstance(value, holds[record.topic]):
             return value
         reason = f"{type(value).__name__} does not belong on this topic"
@@ -107,21 +79,28 @@ async def _read(record: Any, holds: dict[str, tuple[type, ...]], codec: Codec, p
         reason = str(error)
     dead = DeadRecord(
         record.topic, record.partition, record.offset,
-        (record.key or b"")[: MAX_DEAD_OCTETS // 16], (record.value or b"")[:MAX_DEAD_OCTETS],
+        record.key[: MAX_DEAD_OCTETS // 16], record.value[:MAX_DEAD_OCTETS],
         reason[:1_000], time.time_ns() // 1_000_000,
     )  # fmt: skip
     meter.count("hermes_deadletters_total", topic=record.topic)
     log.error("record_unreadable", topic=record.topic, partition=record.partition, offset=record.offset)
     key = f"{record.topic}/{record.partition}".encode()
-    async with asyncio.timeout(BROKER_TIMEOUT_MS / 1000):
-        await producer.send_and_wait(DEADLETTERS.name, codec.encode(dead), key=key)
+    await asyncio.to_thread(_lay_aside, source.bootstrap, key, codec.encode(dead))
     return None
 
 
-async def _commit(consumer: Any, group: str) -> None:
-    try:
-        async with asyncio.timeout(BROKER_TIMEOUT_MS / 1000):
-            await consumer.commit()
-    except (CommitFailedError, IllegalGenerationError, IllegalStateError, RebalanceInProgressError) as error:
-        # the partitions have gone to another member, which does the batch again: writing it twice is the same as once
-        log.info("commit_refused", group=group, reason=type(error).__name__)
+def _lay_aside(bootstrap: str, key: bytes, octets: bytes) -> None:
+    """The dead letter is durable; rare enough for a producer of its own."""
+    failures: list[KafkaError] = []
+
+    def report(error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            failures.append(error)
+
+    producer = Producer({
+        "bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 3,
+        "message.max.bytes": 2 * MAX_DEAD_OCTETS + 65_536, "message.timeout.ms": int(BROKER_TIMEOUT_S * 1000),
+    })  # fmt: skip
+    producer.produce(DEADLETTERS.name, octets, key, on_delivery=report)
+    if producer.flush(BROKER_TIMEOUT_S) or failures:
+        raise KafkaException(*failures[:1])

@@ -1,5 +1,6 @@
 """A token bucket: so many at once, and so many a second after that."""
 
+import math
 from collections.abc import Callable
 
 
@@ -15,14 +16,21 @@ class Bucket:
 
     def take(self) -> bool:
         """Whether there was a token; it is gone then."""
+        return self.take_some(1) == 1
+
+    def take_some(self, most: int) -> int:
+        """How many of `most` tokens there were; they are gone then."""
         now = self._now_ms()
         self._tokens = min(self._burst, self._tokens + (now - self._at_ms) * self._rate_per_ms)
         self._at_ms = now
-        if self._tokens < 1:
-            return False
-        self._tokens -= 1
-        return True
+        taken = min(most, int(self._tokens))
+        self._tokens -= taken
+        return taken
 
-    def give_back(self) -> None:
-        """A token that was taken for nothing is there again."""
-        self._tokens = min(self._burst, self._tokens + 1)
+    def wait_ms(self) -> int:
+        """How long from the last take until there is a token; the rate is not zero."""
+        return max(0, math.ceil((1 - self._tokens) / self._rate_per_ms))
+
+    def give_back(self, count: int = 1) -> None:
+        """Tokens that were taken for nothing are there again."""
+        self._tokens = min(self._burst, self._tokens + count)

@@ -1,12 +1,11 @@
 """Proves secrets against bcrypt hashes, off the event loop, seldom, and so that a stranger cannot burn the cores."""
 
 import asyncio
-import hmac
 import secrets
-import time
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Literal, TypeVar, get_args
 
 import bcrypt
@@ -15,6 +14,7 @@ from domain.errors import TransientError
 from ingress.bucket import Bucket
 from ingress.credentials import MAX_SECRET_OCTETS
 from ingress.expiring import Expiring
+from ingress.times import monotonic_ms
 
 ROUNDS = 10
 """The cost of new hashes: 58 ms of CPU a check."""
@@ -49,14 +49,10 @@ Kind = Literal["key", "smpp", "smtp"]
 Find = Callable[[], Awaitable[Stored | None]]
 
 
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
-
-
 class SecretChecker:
-    """Remembers what it proved by HMAC-SHA256 under a key that this process alone has; secrets are not kept."""
+    """Remembers what it proved by BLAKE2b (RFC 7693) under a key that this process alone has; secrets are not kept."""
 
-    def __init__(self, now_ms: Callable[[], int] = _monotonic_ms, rounds: int = ROUNDS) -> None:
+    def __init__(self, now_ms: Callable[[], int] = monotonic_ms, rounds: int = ROUNDS) -> None:
         self._now_ms = now_ms
         self._rounds = rounds
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="bcrypt")
@@ -91,7 +87,7 @@ class SecretChecker:
         if octets is None:
             return None
         place = f"{kind}/{name}"
-        print_of = hmac.digest(self._fingerprint_key, place.encode() + b"\0" + octets, "sha256")
+        print_of = blake2b(place.encode() + b"\0" + octets, key=self._fingerprint_key, digest_size=32).digest()
         proved = self._proved.get(print_of)
         if proved is not None:
             return proved

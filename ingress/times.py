@@ -1,8 +1,9 @@
 """Times and durations as clients write and read them: `30s`, `09:00`, RFC 3339; inside they are integers."""
 
 import re
+import time
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import available_timezones
 
 DURATION_PATTERN = r"^[0-9]{1,9}(ms|s|m|h)$"
@@ -16,6 +17,12 @@ _RFC3339 = re.compile(
 )
 _DAY_MINUTES = 24 * 60
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECONDS_KEPT = 256
+
+
+def monotonic_ms() -> int:
+    """Milliseconds by a clock that is never set; only spans of it mean something."""
+    return time.monotonic_ns() // 1_000_000
 
 
 def parse_duration(text: str) -> int | None:
@@ -48,7 +55,8 @@ def parse_rfc3339(text: str) -> int | None:
 
 def format_rfc3339(at_ms: int) -> str:
     """The moment in UTC with milliseconds, such as `2026-02-10T12:00:00.000Z`."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, rest_ms = divmod(at_ms, 1_000)
+    return f"{_utc(seconds)}.{rest_ms:03d}Z"
 
 
 def parse_time_of_day(text: str) -> int | None:
@@ -67,6 +75,12 @@ def format_time_of_day(minute: int) -> str:
 def is_timezone(name: str) -> bool:
     """Whether `name` is a zone of the IANA database."""
     return name in _zones()
+
+
+@lru_cache(maxsize=_SECONDS_KEPT)
+def _utc(at_s: int) -> str:
+    """`2026-02-10T12:00:00`, made once for all that happens in that second."""
+    return datetime.fromtimestamp(at_s, UTC).isoformat().removesuffix("+00:00")
 
 
 @cache

@@ -19,12 +19,12 @@ from domain.cascade.events import (
 from domain.cascade.rule import CascadeRule
 from domain.cascade.states import Cascade
 from domain.delivery import AttemptDue
-from domain.inbound import Lift, Received, Suppress, Suppression
+from domain.inbound import Lift, Received, ReceivedPart, Suppress, Suppression
 from domain.message import Submission
 from domain.routing.decision import RoutingDecision
 from domain.tenant import ApiKey, CarrierStatus, Route, Tenant
 from domain.verdict import Verdict
-from schemas.rows import CallbackDue, DeadRecord, RateWindow, StoredDecision, Submit, UsageCounted
+from schemas.rows import CallbackDue, DeadRecord, PartsKept, RateWindow, StoredDecision, Submit, UsageCounted
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -62,6 +62,7 @@ CASCADE = Topic(
 )
 BILLING = Topic("hermes.billing.v1", "tenant", (Settle, Grant, AccountAsked))
 INBOUND = Topic("hermes.inbound.v1", "tenant", (Received, Suppress, Lift))
+PARTS = Topic("hermes.inbound.parts.v1", "sender", (ReceivedPart,), retention_ms=2 * DAY_MS)
 LEDGER = Topic("hermes.ledger.v1", "tenant", (LedgerEntry,), retention_ms=35 * DAY_MS)
 AUDIT = Topic("hermes.audit.v1", "tenant", (AuditEntry,), retention_ms=365 * DAY_MS)
 DECISIONS = Topic("hermes.routing.decisions.v1", "message", (RoutingDecision,))
@@ -79,7 +80,7 @@ MESSAGES = Topic("hermes.messages.v1", "table and message", (Message, Cascade), 
 ADMISSIONS = Topic(
     "hermes.admissions.v1",
     "table and key",
-    (StoredDecision, Resolution, Account, RateWindow, ChainHead, Suppression),
+    (StoredDecision, Resolution, Account, RateWindow, ChainHead, Suppression, PartsKept),
     cleanup="compact",
 )
 SUBMITS = Topic(
@@ -87,7 +88,7 @@ SUBMITS = Topic(
 )
 
 FIXED: tuple[Topic, ...] = (
-    SUBMISSIONS, VERDICTS, CASCADE, BILLING, INBOUND, LEDGER, AUDIT, DECISIONS, STATUS, RECEIPTS, USAGE, WEBHOOKS, DLQ,
+    SUBMISSIONS, VERDICTS, CASCADE, BILLING, INBOUND, PARTS, LEDGER, AUDIT, DECISIONS, STATUS, RECEIPTS, USAGE, WEBHOOKS, DLQ,
     DEADLETTERS, CONFIG, CARRIERS, MESSAGES, ADMISSIONS, SUBMITS,
 )  # fmt: skip
 

@@ -40,6 +40,8 @@ MetricName = Literal[
     # contacts
     "hermes_suppressions_total",
     "hermes_inbound_messages_total",
+    "hermes_inbound_parts_total",
+    "hermes_inbound_mail_total",
     # carriers
     "hermes_smpp_connections_active",
     "hermes_smpp_submit_sm_total",
@@ -119,6 +121,8 @@ METRICS: tuple[Metric, ...] = (
     Metric("hermes_billing_reservation_failures_total", "counter", "Reservations that failed", ("tenant",)),
     Metric("hermes_suppressions_total", "counter", "Addresses that are left alone from now on", ("reason",)),
     Metric("hermes_inbound_messages_total", "counter", "Messages from recipients, by channel", ("channel",)),
+    Metric("hermes_inbound_parts_total", "counter", "Parts of long messages; begun less whole is lost", ("result",)),
+    Metric("hermes_inbound_mail_total", "counter", "Mails from outside, by what they are", ("kind",)),
     Metric("hermes_smpp_connections_active", "gauge", "Bound SMPP sessions", ("carrier",)),
     Metric("hermes_smpp_submit_sm_total", "counter", "submit_sm by the answer's status", ("carrier", "status")),
     Metric("hermes_smpp_deliver_sm_total", "counter", "deliver_sm by kind", ("carrier", "kind")),

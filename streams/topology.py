@@ -4,7 +4,7 @@ A gateway writes a submission; the ten layers judge it one after the other (fuse
 tenant); the answer goes back to the gateway and an accepted message goes on to the cascade, which is keyed by message.
 The cascade sends attempts through the router to the egresses; what they report, and what the timers fire, comes back on
 `hermes.cascade`, the one topic that changes a message. Money, and who wants to be left alone, is kept per tenant beside the
-layers.
+layers; parts of a long text from a recipient are joined before anybody knows whose it is.
 """
 
 from collections.abc import Callable
@@ -40,6 +40,7 @@ from agents.cascade.route import Route
 from agents.cascade.usage import CountUsage
 from agents.contacts import KeepContacts
 from agents.context import Edge
+from agents.parts import JoinParts
 from domain.validation import l1_authentication, l2_tenant, l5_schema, l6_compliance, l7_content, l9_route
 from schemas.topics import (
     AUDIT,
@@ -51,6 +52,7 @@ from schemas.topics import (
     DLQ,
     INBOUND,
     LEDGER,
+    PARTS,
     RECEIPTS,
     STATUS,
     SUBMISSIONS,
@@ -60,6 +62,7 @@ from schemas.topics import (
     WEBHOOKS,
 )
 from schemas.topics import DECISIONS as ROUTING
+from schemas.unsubscribe import unsubscribing
 from streams.node import MTA, SMPP, Node, Process
 from streams.parts import Parts
 from tables.catalogue import (
@@ -72,6 +75,7 @@ from tables.catalogue import (
     SUPPRESSED,
     WINDOWS,
 )
+from tables.catalogue import PARTS as PARTS_KEPT
 
 
 def _judge(number: int, layer: ModuleType, then: Edge) -> Callable[[Parts], Judge]:
@@ -109,6 +113,11 @@ _ADMISSION = (
     ),
 )  # fmt: skip
 
+# What recipients say at length, keyed by who says it.
+_RECEIVING = (
+    Node("join_parts", "receiving", reads=(PARTS,), writes=(INBOUND,), tables=(PARTS_KEPT,), make=lambda _: JoinParts()),
+)  # fmt: skip
+
 # Cascade, keyed by message: what follows from state and event goes out first, then the state is kept.
 _CASCADE = (
     Node(
@@ -117,7 +126,7 @@ _CASCADE = (
     ),
     Node(
         "route_attempt", "cascade", reads=(ROUTE_ATTEMPT,), writes=(ROUTING, CASCADE), fans_out=(SMPP, MTA),
-        make=lambda _: Route(), durable_first="outputs",
+        make=lambda p: Route(unsubscribing(p.public_url, p.salt_key)), durable_first="outputs",
     ),
     Node(
         "announce", "cascade", reads=(ANNOUNCE,), writes=(STATUS, RECEIPTS, WEBHOOKS, COUNT),
@@ -126,14 +135,17 @@ _CASCADE = (
     Node("count_usage", "cascade", reads=(COUNT,), writes=(USAGE,), make=lambda _: CountUsage(), durable_first="outputs"),
 )  # fmt: skip
 
-TOPOLOGY: tuple[Node, ...] = _ADMISSION + _CASCADE
+TOPOLOGY: tuple[Node, ...] = _ADMISSION + _RECEIVING + _CASCADE
 
 # The processes around the pipeline: what they read and write.
 AROUND: tuple[Process, ...] = (
-    Process("gateway", reads=(VERDICTS, CONFIG, RECEIPTS), writes=(SUBMISSIONS, CASCADE, BILLING, CONFIG)),
+    Process("gateway", reads=(VERDICTS, CONFIG, RECEIPTS), writes=(SUBMISSIONS, CASCADE, BILLING, CONFIG, INBOUND)),
     Process("pipeline", reads=(CONFIG, CARRIERS), writes=(CASCADE, DEADLETTERS)),
-    Process("egress", reads=(WEBHOOKS, SUBMITS), writes=(CASCADE, SUBMITS, CARRIERS, DEADLETTERS), fans_in=(SMPP, MTA)),
+    Process(
+        "egress", reads=(WEBHOOKS, SUBMITS, CONFIG), writes=(CASCADE, SUBMITS, CARRIERS, INBOUND, PARTS, DEADLETTERS),
+        fans_in=(SMPP, MTA),
+    ),
     Process("archive", reads=(STATUS, LEDGER), writes=(DEADLETTERS,)),
     Process("insight", reads=(USAGE,), writes=(DEADLETTERS,)),
     Process("operator", reads=(DLQ, DEADLETTERS, AUDIT, ROUTING), writes=()),
-)
+)  # fmt: skip

@@ -12,7 +12,7 @@ from domain.audit.chain import ChainHead
 from domain.billing.money import Account, Resolution
 from domain.cascade.states import Cascade
 from domain.inbound import Suppression
-from schemas.rows import RateWindow, StoredDecision
+from schemas.rows import PartsKept, RateWindow, StoredDecision
 from schemas.topics import ADMISSIONS, MESSAGES, Topic
 
 R = TypeVar("R")
@@ -42,12 +42,13 @@ RESOLUTIONS = Table("resolutions", b"r", Resolution, ADMISSIONS, shared=True)
 ACCOUNTS = Table("accounts", b"a", Account, ADMISSIONS, shared=True)
 WINDOWS = Table("windows", b"w", RateWindow, ADMISSIONS, shared=True)
 SUPPRESSED = Table("suppressions", b"u", Suppression, ADMISSIONS, shared=True)
+PARTS = Table("parts", b"p", PartsKept, ADMISSIONS, shared=True)
 CHAINS = Table("chains", b"c", ChainHead, ADMISSIONS, shared=True)
 MESSAGE_ROWS = Table("messages", b"m", Message, MESSAGES, shared=True)
 CASCADE_ROWS = Table("cascades", b"s", Cascade, MESSAGES, shared=True)
 
 TABLES: tuple[Table[Any], ...] = (
-    DECISIONS, RESOLUTIONS, ACCOUNTS, WINDOWS, CHAINS, SUPPRESSED, MESSAGE_ROWS, CASCADE_ROWS,
+    DECISIONS, RESOLUTIONS, ACCOUNTS, WINDOWS, CHAINS, SUPPRESSED, PARTS, MESSAGE_ROWS, CASCADE_ROWS,
 )  # fmt: skip
 
 
@@ -57,8 +58,8 @@ def tables_on(topic_name: str) -> tuple[Table[Any], ...]:
 
 
 def expiry_ms(row: object) -> int:
-    """When a row is dropped, zero for never: only answers and resolutions age."""
-    return row.expires_at_ms if isinstance(row, StoredDecision | Resolution) else 0
+    """When a row is dropped, zero for never: only answers, resolutions and parts of messages age."""
+    return row.expires_at_ms if isinstance(row, StoredDecision | Resolution | PartsKept) else 0
 
 
 def version_of(row: object, offset: int) -> int:

@@ -1,11 +1,15 @@
 """The configuration table: the newest tenants, keys, rules and routes, and how the carriers do, read from their topics."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from domain.cascade.rule import CascadeRule
 from domain.delivery import Channel
 from domain.tenant import ApiKey, CarrierStatus, Route, Tenant
 from schemas.topics import CONFIG
+
+MAX_NUMBER_CHARS = 60
+"""Of a number with its word."""
 
 ConfigValue = Tenant | ApiKey | CascadeRule | Route
 
@@ -32,6 +36,7 @@ class ConfigTable:
     _values: dict[str, ConfigValue] = field(default_factory=dict)
     _routes: dict[tuple[Channel, bool, str], tuple[Route, ...]] = field(default_factory=dict)
     _domains: dict[str, frozenset[str]] = field(default_factory=dict)
+    _numbers: dict[str, frozenset[str]] = field(default_factory=dict)
 
     def apply(self, key: str, value: ConfigValue | None, version: int) -> None:
         """Take one record of `hermes.config` in; None removes. `version` is the offset after it."""
@@ -42,7 +47,9 @@ class ConfigTable:
             self._values[key] = value
         if isinstance(before, Route) or isinstance(value, Route):
             self._index_routes()
-        self._index_domain(before, value)
+        was, now = (one if isinstance(one, Tenant) else None for one in (before, value))
+        _index(self._domains, was, now, _domains)
+        _index(self._numbers, was, now, _numbers)
         self.version = max(self.version, version)
 
     def feed(self, topic: str, key: str, value: ConfigValue | CarrierStatus | None, version: int) -> None:
@@ -69,8 +76,13 @@ class ConfigTable:
 
     def tenant_of_domain(self, domain: str) -> Tenant | None:
         """The tenant that sends from this domain, written in lower case; the lowest id of several, None for nobody."""
-        tenant_ids = self._domains.get(domain)
-        return self.tenant(min(tenant_ids)) if tenant_ids else None
+        return self._lowest(self._domains.get(domain))
+
+    def tenant_of_number(self, number: str, text: str) -> Tenant | None:
+        """The tenant that gets `text` sent to `number`: by its first word rather than by the number alone; None for nobody."""
+        word = text[:MAX_NUMBER_CHARS].split(maxsplit=1)[:1]
+        found = self._numbers.get(f"{number} {word[0].casefold()}") if word else None
+        return self._lowest(found or self._numbers.get(number))
 
     def tenants(self) -> tuple[Tenant, ...]:
         """All tenants."""
@@ -84,13 +96,8 @@ class ConfigTable:
                 return found
         return ()
 
-    def _index_domain(self, before: ConfigValue | None, value: ConfigValue | None) -> None:
-        if isinstance(before, Tenant) and before.from_domain:
-            domain = before.from_domain.lower()
-            self._domains[domain] = self._domains.get(domain, frozenset()) - {before.tenant_id}
-        if isinstance(value, Tenant) and value.from_domain:
-            domain = value.from_domain.lower()
-            self._domains[domain] = self._domains.get(domain, frozenset()) | {value.tenant_id}
+    def _lowest(self, tenant_ids: frozenset[str] | None) -> Tenant | None:
+        return self.tenant(min(tenant_ids)) if tenant_ids else None
 
     def _index_routes(self) -> None:
         index: dict[tuple[Channel, bool, str], tuple[Route, ...]] = {}
@@ -99,3 +106,23 @@ class ConfigTable:
                 place = (value.channel, value.test, value.prefix)
                 index[place] = (*index.get(place, ()), value)
         self._routes = index
+
+
+def _index(
+    index: dict[str, frozenset[str]], was: Tenant | None, now: Tenant | None, places: Callable[[Tenant], Iterable[str]]
+) -> None:
+    """Bring an index of tenants by what `places` finds in each in line with a change."""
+    if was is not None:
+        for place in places(was):
+            index[place] = index[place] - {was.tenant_id}
+    if now is not None:
+        for place in places(now):
+            index[place] = index.get(place, frozenset()) | {now.tenant_id}
+
+
+def _domains(tenant: Tenant) -> Iterable[str]:
+    return (tenant.from_domain.lower(),) if tenant.from_domain else ()
+
+
+def _numbers(tenant: Tenant) -> Iterable[str]:
+    return [" ".join(number.casefold().split()) for number in tenant.numbers]

@@ -17,15 +17,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+import uvloop
+
 from deploy.sandbox.carrier_book import Book, SandboxConfig, text_of
 from deploy.sandbox.carrier_session import Session
 from schemas.smpp import status as s
 from schemas.smpp.commands import DELIVER_SM
-from schemas.smpp.pdu import ESM_RECEIPT, TLV_MESSAGE_STATE, TLV_RECEIPTED_MESSAGE_ID, ShortMessage
+from schemas.smpp.pdu import ESM_RECEIPT, ESM_UDHI, TLV_MESSAGE_STATE, TLV_RECEIPTED_MESSAGE_ID, ShortMessage
 from schemas.smpp.receipt import STATES, build_text
+from schemas.smpp.text import UCS2, encode_ucs2
+from schemas.smpp.udh import concat8
 
 HELD_LIMIT: Final = 500_000  # receipts kept while no client is bound
 REFUSED_RETRY_MS: Final = 500
+WHOLE_OCTETS: Final = 140
+PART_OCTETS: Final = 134  # behind a header of six (3GPP TS 23.040 section 9.2.3.24.1)
+TICK_MS: Final = 10  # receipts that are due within one leave together
 _SUCCESS_AND_FAILURE: Final = 1  # registered_delivery, 5.2.17
 _FAILURE_ONLY: Final = 2
 
@@ -40,6 +47,8 @@ class SandboxCarrier:
         self._sessions: list[Session] = []
         self._held: deque[ShortMessage] = deque()
         self._turn = 0
+        self._reference = 0
+        self._planned: dict[int, list[ShortMessage]] = {}  # by the tick in which they are due
 
     async def start(self, tls: ssl.SSLContext | None = None) -> int:
         """Listen; the answer is the port."""
@@ -62,6 +71,19 @@ class SandboxCarrier:
         """Drop every bound client as a network failure would."""
         for session in list(self._sessions):
             session.abort()
+
+    def say(self, source: str, destination: str, text: str) -> None:
+        """A handset writes to one of the client's numbers: one deliver_sm, or several for a long text (UCS-2)."""
+        octets = encode_ucs2(text)
+        cuts = range(0, len(octets), PART_OCTETS) if len(octets) > WHOLE_OCTETS else (0,)
+        self._reference += 1
+        for seq, at in enumerate(cuts, 1):
+            header = concat8(self._reference, len(cuts), seq) if len(cuts) > 1 else b""
+            self._deliver(ShortMessage(
+                command_id=DELIVER_SM, source_addr_ton=1, source_addr=source.removeprefix("+"),
+                destination_addr=destination.removeprefix("+"), esm_class=ESM_UDHI if header else 0,
+                data_coding=UCS2, short_message=header + octets[at : at + PART_OCTETS] if header else octets,
+            ))  # fmt: skip
 
     # Accounts, as a session sees them.
 
@@ -96,7 +118,7 @@ class SandboxCarrier:
         ):
             receipt = _receipt(message, message_id, stat)
             wait_ms = self.config.late_ms if behaviour == "late_receipt" else self.config.receipt_delay_ms
-            asyncio.get_running_loop().call_later((wait_ms + self.config.delay_ms) / 1000, self._deliver, receipt)
+            self._plan(receipt, wait_ms + self.config.delay_ms)
         return s.ESME_ROK, message_id
 
     def bound(self, session: Session) -> None:
@@ -110,13 +132,25 @@ class SandboxCarrier:
     def receipt_refused(self, session: Session, receipt: ShortMessage) -> None:  # noqa: ARG002 - any bind may take it next
         """Try again a little later."""
         self.book.counts["receipts_refused"] += 1
-        asyncio.get_running_loop().call_later(REFUSED_RETRY_MS / 1000, self._deliver, receipt)
+        self._plan(receipt, REFUSED_RETRY_MS)
 
     def gone(self, session: Session, unanswered: list[ShortMessage]) -> None:
         """Hold what the client did not acknowledge until the next bind."""
         if session in self._sessions:
             self._sessions.remove(session)
         for receipt in unanswered:
+            self._deliver(receipt)
+
+    def _plan(self, receipt: ShortMessage, wait_ms: int) -> None:
+        loop = asyncio.get_running_loop()
+        tick = (int(loop.time() * 1000) + wait_ms) // TICK_MS + 1
+        if tick not in self._planned:
+            self._planned[tick] = []
+            loop.call_at(tick * TICK_MS / 1000, self._deliver_planned, tick)
+        self._planned[tick].append(receipt)
+
+    def _deliver_planned(self, tick: int) -> None:
+        for receipt in self._planned.pop(tick):
             self._deliver(receipt)
 
     def _deliver(self, receipt: ShortMessage) -> None:
@@ -194,7 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         receipt_delay_ms=options.receipt_delay_ms,
         late_ms=options.late_ms,
     )
-    asyncio.run(serve(config, options.book))
+    uvloop.run(serve(config, options.book))
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from schemas.topics import LEDGER, STATUS
 
 GROUP = "hermes.archive"
 POOL_SIZE = 2
-GATHER_MS = 250
-"""Most of a message's changes come within this time: only the newest is written."""
+GATHER_MS = 1_000
+"""Most of a message's changes come within this time: only the newest is written. The pipeline's table knows it sooner."""
 
 
 async def run_archive(bootstrap: str, dsn: str, codec: Codec, stop: asyncio.Event, meter: Meter | None = None) -> None:

@@ -76,12 +76,11 @@ class SmppCarrier:
         """Keep the binds up until cancelled or drained; what `on_receipt` raises beside NotStoredError comes out of here."""
         try:
             async with asyncio.TaskGroup() as group:
-                workers = [group.create_task(self._inbound.work()) for _ in range(self._config.receipt_workers)]
+                inbound = group.create_task(self._inbound.run())
                 async with asyncio.TaskGroup() as binds:
                     for number in range(self._config.binds):
                         binds.create_task(self._keep_bound(number))
-                for worker in workers:
-                    worker.cancel()
+                inbound.cancel()
         finally:
             self._dispatcher.stop()  # nobody would ever send what still waits
 

@@ -45,7 +45,6 @@ class CarrierConfig:
     default_alphabet: DefaultAlphabet = "gsm7"
     queue_limit: int = 10_000
     receipt_queue_limit: int = 2_000
-    receipt_workers: int = 32
     receipt_timeout_ms: int = 10_000
 
     def __post_init__(self) -> None:
@@ -53,5 +52,5 @@ class CarrierConfig:
         for text in (self.system_id, self.password, self.system_type, self.address_range):
             if "\0" in text or not text.isascii():
                 raise ValueError("a bind field of an SMPP carrier holds a character that is not ASCII, or a NUL")
-        if min(self.binds, self.window, self.queue_limit, self.receipt_queue_limit, self.receipt_workers) < 1:
-            raise ValueError("binds, window, queues and workers of an SMPP carrier are at least 1")
+        if min(self.binds, self.window, self.queue_limit, self.receipt_queue_limit) < 1:
+            raise ValueError("binds, window and queues of an SMPP carrier are at least 1")

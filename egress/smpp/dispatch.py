@@ -1,7 +1,7 @@
 """Which segment goes over which bind, and when: the queue, the windows and the pace of one carrier account.
 
-Nothing here awaits. Whoever changes something that may let a segment go (a new segment, an answer, a new bind, time) calls
-`pump`, which sends all that may go now to the least loaded bind.
+Nothing here awaits. Whoever changes something that may let a segment go (a new segment, an answer, a new bind, time) asks
+for `pump`, which sends, once a turn of the event loop, all that may go to the least loaded bind.
 """
 
 import asyncio
@@ -40,6 +40,7 @@ class Dispatcher:
         self._settled = asyncio.Event()
         self._links: list[Link] = []
         self._pump_timer: asyncio.TimerHandle | None = None
+        self._pump_asked = False
         self._sweep_timer: asyncio.TimerHandle | None = None
         self._stopping = False
 
@@ -66,7 +67,7 @@ class Dispatcher:
             job.resolve("queue_full")
         else:
             self._requeue(job)
-            self.pump()
+            self._pump_soon()
 
     def add_link(self, link: Link) -> None:
         """A bind came up."""
@@ -90,6 +91,7 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Send all that may go now."""
+        self._pump_asked = False
         if self._stopping:
             if not self.in_flight:
                 self._settled.set()
@@ -142,7 +144,7 @@ class Dispatcher:
             job.resolve(answer)
             if kind == "session":
                 link.close("session_lost")
-        self.pump()
+        self._pump_soon()
 
     def overdue(self, job: Job) -> None:
         """See LinkOwner."""
@@ -216,6 +218,11 @@ class Dispatcher:
         for link in self._links:
             link.own.clear()
         return jobs
+
+    def _pump_soon(self) -> None:
+        if not self._pump_asked:
+            self._pump_asked = True
+            self._loop.call_soon(self.pump)
 
     def _pump_later(self, wait_ms: int) -> None:
         if self._pump_timer is None:

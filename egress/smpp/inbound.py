@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from domain.delivery import ReceiptSeen
 from egress.smpp.config import CarrierConfig
@@ -19,16 +19,27 @@ if TYPE_CHECKING:
 OnReceipt = Callable[[ReceiptSeen], Awaitable[None]]
 OnMessage = Callable[[ShortMessage], Awaitable[None]]
 
+SWEEP_S: Final = 0.25  # how late it may be noticed that storing takes too long
+
 
 class NotStoredError(Exception):
     """Raised by a callback that could not make its value durable: the carrier is asked to send it again."""
 
 
-class Inbound:
-    """A bounded queue and a fixed number of workers: no delivery ever holds up an enquire_link or a response.
+class _Delivery(NamedTuple):
+    """A delivery that is being stored, where its answer goes, and the time on the loop's clock until it must be."""
 
-    A full queue, a slow store or a NotStoredError answer ESME_RX_T_APPN, on which a carrier tries again. A message from a
-    handset that nobody asked for is refused for good (ESME_RX_P_APPN), which is the truth about it.
+    link: "Link"
+    message: ShortMessage
+    receipt: ReceiptSeen | None
+    deadline_s: float
+
+
+class Inbound:
+    """A bounded number of deliveries that are being stored: none ever holds up an enquire_link or a response.
+
+    Too many of them, a slow store or a NotStoredError answer ESME_RX_T_APPN, on which a carrier tries again. A message from
+    a handset that nobody asked for is refused for good (ESME_RX_P_APPN), which is the truth about it.
     """
 
     def __init__(
@@ -44,54 +55,71 @@ class Inbound:
         self._on_message = on_message
         self._events = events
         self._now_ms = now_ms
-        self._queue: asyncio.Queue[tuple[Link, ShortMessage]] = asyncio.Queue(config.receipt_queue_limit)
+        self._loop = asyncio.get_running_loop()
+        self._storing: dict[asyncio.Future[None], _Delivery] = {}  # oldest first
+        self._failed: asyncio.Future[None] = self._loop.create_future()
 
     def put(self, link: "Link", message: ShortMessage) -> None:
-        """Take a delivery to be worked on and answered, or answer at once that there is no room."""
-        if self._queue.full():
+        """Take a delivery to be stored and answered, or answer at once."""
+        if len(self._storing) >= self._config.receipt_queue_limit:
             link.answer_message(message, ESME_RX_T_APPN)
+            return
+        now_ms = self._now_ms()
+        found = receipt.read(message, datetime.fromtimestamp(now_ms / 1000, UTC))
+        if found is not None:
+            # The done date has the carrier's own zone and often no seconds: the moment of arrival is the better clock.
+            seen = ReceiptSeen(self._config.name, found.id, found.status, found.code, now_ms)
+            self._store(self._on_receipt(seen), link, message, seen)
+        elif message.esm_class & ESM_TYPE_MASK in (ESM_RECEIPT, ESM_INTERMEDIATE):
+            self._events.peer_fault(self._config.name, "receipt_without_id")
+            link.answer_message(message, ESME_ROK)  # another try would bring the same octets
+        elif self._on_message is None:
+            link.answer_message(message, ESME_RX_P_APPN)
         else:
-            self._queue.put_nowait((link, message))
+            self._store(self._on_message(message), link, message, None)
 
-    async def work(self) -> None:
-        """One worker, until it is cancelled. What a callback raises beside NotStoredError ends it and its task group."""
-        while True:
-            link, message = await self._queue.get()
-            try:
-                link.answer_message(message, await self._handle(message))
-            finally:
-                self._queue.task_done()
+    async def run(self) -> None:
+        """Until cancelled; what a callback raises beside NotStoredError comes out of here."""
+        try:
+            while True:
+                await asyncio.wait([self._failed], timeout=SWEEP_S)
+                if self._failed.done():
+                    return self._failed.result()
+                self._sweep()
+        finally:
+            for storing in self._storing:
+                storing.cancel()
 
     async def settled(self) -> None:
         """Returns when every delivery taken so far is answered."""
-        await self._queue.join()
+        while self._storing:
+            await asyncio.wait(set(self._storing))
 
-    async def _handle(self, message: ShortMessage) -> int:
-        now_ms = self._now_ms()
-        found = receipt.read(message, datetime.fromtimestamp(now_ms / 1000, UTC))
-        if found is None:
-            return await self._handle_other(message)
-        # The done date has the carrier's own zone and often no seconds: the moment of arrival is the better clock.
-        seen = ReceiptSeen(self._config.name, found.id, found.status, found.code, now_ms)
-        stored = await self._store(self._on_receipt(seen))
-        self._events.receipt(seen, stored=stored)
-        return ESME_ROK if stored else ESME_RX_T_APPN
+    def _store(self, storing: Awaitable[None], link: "Link", message: ShortMessage, seen: ReceiptSeen | None) -> None:
+        future = asyncio.ensure_future(storing)
+        deadline_s = self._loop.time() + self._config.receipt_timeout_ms / 1000
+        self._storing[future] = _Delivery(link, message, seen, deadline_s)
+        future.add_done_callback(self._stored)
 
-    async def _handle_other(self, message: ShortMessage) -> int:
-        if message.esm_class & ESM_TYPE_MASK in (ESM_RECEIPT, ESM_INTERMEDIATE):
-            self._events.peer_fault(self._config.name, "receipt_without_id")
-            return ESME_ROK  # another try would bring the same octets
-        if self._on_message is None:
-            return ESME_RX_P_APPN
-        return ESME_ROK if await self._store(self._on_message(message)) else ESME_RX_T_APPN
+    def _stored(self, future: asyncio.Future[None]) -> None:
+        delivery = self._storing.pop(future)
+        error = None if future.cancelled() else future.exception()
+        if error is not None and not isinstance(error, NotStoredError):
+            if not self._failed.done():
+                self._failed.set_exception(error)
+            return
+        stored = error is None and not future.cancelled()
+        delivery.link.answer_message(delivery.message, ESME_ROK if stored else ESME_RX_T_APPN)
+        if delivery.receipt is not None:
+            self._events.receipt(delivery.receipt, stored=stored)
 
-    async def _store(self, storing: Awaitable[None]) -> bool:
-        try:
-            async with asyncio.timeout(self._config.receipt_timeout_ms / 1000):
-                await storing
-        except (TimeoutError, NotStoredError):
-            return False
-        return True
+    def _sweep(self) -> None:
+        """Give up what takes too long."""
+        now_s = self._loop.time()
+        for future, delivery in self._storing.items():
+            if delivery.deadline_s > now_s:
+                return
+            future.cancel()
 
 
 def as_message(pdu: ShortMessage | Pdu) -> ShortMessage | None:

@@ -8,11 +8,19 @@ from aiohttp import web
 
 from domain.errors import Code, TransientError
 from domain.verdict import Reject, Verdict
+from ingress.gate import RETRY_AFTER_MS
 from ingress.http.problems import Json, Problem, RefusalError, json_response, members
 from ingress.times import format_rfc3339
 
 REPLAYED_HEADER = "Idempotency-Replayed"
 RATE_WINDOW_S = 1
+BUSY: Final = Problem(
+    "overloaded",
+    "Too many messages wait for their verdict; repeat the request",
+    (),
+    {"retry_after": RETRY_AFTER_MS // 1_000},
+    {"Retry-After": str(RETRY_AFTER_MS // 1_000)},
+)
 LAST_LAYER_BEFORE_REPORT = 2
 """A dry run answers with a problem up to this layer: there is nothing to explain to a caller who may not ask."""
 

@@ -90,6 +90,8 @@ def trace_id_of(request: web.Request) -> str:
 async def rules_of(services: Services, tenant_id: str, drafts: Iterable[Draft]) -> dict[str, CascadeRule]:
     """The rules that the drafts refer to, by id; at most one question to the directory however many there are."""
     wanted = {draft.rule_id for draft in drafts} - {""}
+    if not wanted:
+        return {}
     found = {rule_id: rule for rule_id in wanted if (rule := services.config.rule(tenant_id, rule_id)) is not None}
     missing = wanted - found.keys()
     if len(missing) == 1:

@@ -18,8 +18,9 @@ from ingress.http.rule_bodies import RuleBody
 from ingress.http.rules import Rules
 from ingress.http.services import Services
 from ingress.http.submit import Submits
+from schemas.unsubscribe import PATH
 
-Tag = Literal["messages", "cascade rules", "account", "operations"]
+Tag = Literal["messages", "cascade rules", "account", "recipients", "operations"]
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 BODY: Final[tuple[Code, ...]] = ("invalid_json", "payload_too_large", "unsupported_media_type", "validation_failed")
@@ -56,6 +57,7 @@ def endpoints(services: Services) -> tuple[Endpoint, ...]:
         *_message_endpoints(services),
         *_rule_endpoints(services),
         *_account_endpoints(services),
+        *_unsubscribing(services),
         *_health(services),
     )
 
@@ -71,7 +73,7 @@ def _message_endpoints(services: Services) -> tuple[Endpoint, ...]:
         Endpoint(
             "POST", "/v1/messages/batch", submits.batch, "sendBatch",
             "Send up to 1,000 messages; each gets its own answer", "messages",
-            200, "send", BatchBody, shapes.BatchReport, (*BODY, "unauthorized"), idempotent=True,
+            200, "send", BatchBody, shapes.BatchReport, (*BODY, "unauthorized", "rate_limit_exceeded"), idempotent=True,
         ),
         Endpoint(
             "POST", "/v1/messages/validate", submits.validate, "validateMessage",
@@ -135,6 +137,22 @@ def _account_endpoints(services: Services) -> tuple[Endpoint, ...]:
         Endpoint(
             "DELETE", f"{path}/{{id}}", pages.revoke_key, "revokeApiKey", "Revoke an API key", "account",
             204, "admin", None, None, (*KEY, "not_found"),
+        ),
+    )  # fmt: skip
+
+
+def _unsubscribing(services: Services) -> tuple[Endpoint, ...]:
+    unsubscribe, path = services.unsubscribe, f"{PATH}{{token}}"
+    if unsubscribe is None:
+        return ()
+    return (
+        Endpoint(
+            "GET", path, unsubscribe.page, "showUnsubscribe", "The page behind a recipient's link", "recipients",
+            codes=("not_found",), media_type="text/html",
+        ),
+        Endpoint(
+            "POST", path, unsubscribe.leave, "unsubscribe", "Nothing more is sent to the recipient (RFC 8058)",
+            "recipients", codes=("not_found",), media_type="text/html",
         ),
     )  # fmt: skip
 

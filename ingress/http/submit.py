@@ -8,11 +8,11 @@ from aiohttp import web
 from pydantic import TypeAdapter, ValidationError
 
 from domain.message import Submission, SubmissionKind
-from domain.tenant import ApiKey
+from domain.tenant import ApiKey, Tenant
 from domain.verdict import Verdict
 from ingress.bodies import BatchEnvelope
 from ingress.fields import field_errors
-from ingress.http.answers import accepted, explained, item_result, rate_headers
+from ingress.http.answers import BUSY, accepted, explained, item_result, rate_headers
 from ingress.http.auth import resolve, resolve_alive
 from ingress.http.inflight import IN_PROGRESS, InFlight
 from ingress.http.intake import Draft, Origin, draft_of, header_key_of, rules_of, submission_of, trace_id_of
@@ -30,7 +30,8 @@ _ENVELOPE = TypeAdapter(BatchEnvelope)
 class Submits:
     """Everything that asks the pipeline for a verdict. Whether the key may send is the pipeline's to decide.
 
-    Only a dry run needs a key that is alive: its report would tell a revoked one about the tenant.
+    Only a dry run needs a key that is alive: its report would tell a revoked one about the tenant. When the pipeline
+    cannot answer in time, or a tenant is far beyond its rate, the refusal costs neither a body nor a record.
     """
 
     services: Services
@@ -48,16 +49,19 @@ class Submits:
     async def batch(self, request: web.Request) -> web.Response:
         """POST /v1/messages/batch: 200 with one result for each item, in their order."""
         services = self.services
-        key = await resolve(services, request)
+        key, tenant = await self._enter(request, "send")
         value = await read_json(request)
         try:
             items = _ENVELOPE.validate_python(value).messages
         except ValidationError as error:
             raise refuse("validation_failed", "The batch does not validate", field_errors(error)) from error
-        drafts = await _drafts(items, header_key_of(request))
+        may = 1 + services.rates.take(tenant, len(items) - 1)
+        drafts = await _drafts(items[:may], header_key_of(request))
         submissions = await self._submissions(drafts, _origin(services, request, key, "send"))
-        answers = await self._answers(submissions)
+        answers = await self._answers(submissions, tenant)
         now_ms = services.clock()
+        if tenant is not None and may < len(items):
+            answers += [services.rates.exceeded(tenant, now_ms)] * (len(items) - may)
         results = [item_result(i, answer, services.public_url, now_ms) for i, answer in enumerate(answers)]
         done = sum(result["status"] == "accepted" for result in results)
         report = {"results": results, "accepted": done, "rejected": len(results) - done}
@@ -65,13 +69,24 @@ class Submits:
 
     async def _one(self, request: web.Request, kind: SubmissionKind) -> Verdict:
         services = self.services
-        key = await (resolve if kind == "send" else resolve_alive)(services, request)
+        key, tenant = await self._enter(request, kind)
         draft = draft_of(await read_json(request), header_key_of(request))
         submissions = await self._submissions([draft], _origin(services, request, key, kind))
-        answer = (await self._answers(submissions))[0]
+        answer = (await self._answers(submissions, tenant))[0]
         if isinstance(answer, Problem):
             raise RefusalError(answer)
         return answer
+
+    async def _enter(self, request: web.Request, kind: SubmissionKind) -> tuple[ApiKey, Tenant | None]:
+        """The key and its tenant, who may hand in one message at least."""
+        services = self.services
+        if services.gate.is_shut():
+            raise RefusalError(BUSY)
+        key = await (resolve if kind == "send" else resolve_alive)(services, request)
+        tenant = services.config.tenant(key.tenant_id)
+        if tenant is not None and not services.rates.take(tenant, 1):
+            raise RefusalError(services.rates.exceeded(tenant, services.clock()))
+        return key, tenant
 
     async def _submissions(self, drafts: list[Draft], origin: Origin) -> list[Submission]:
         rules = await rules_of(self.services, origin.key.tenant_id, drafts)
@@ -82,12 +97,14 @@ class Submits:
             made.append(submission_of(self.services, draft, rules.get(draft.rule_id), origin))
         return made
 
-    async def _answers(self, submissions: list[Submission]) -> list[Verdict | Problem]:
+    async def _answers(self, submissions: list[Submission], tenant: Tenant | None) -> list[Verdict | Problem]:
         """One answer for each submission: the verdict, or that the same key is running."""
         with self.inflight.hold(submissions) as free:
             asked = [submission for submission, may_run in zip(submissions, free, strict=True) if may_run]
-            verdicts = iter(await self.services.desk.submit(asked) if asked else ())
-            return [next(verdicts) if may_run else IN_PROGRESS for may_run in free]
+            verdicts = await self.services.desk.submit(asked) if asked else []
+        self.services.rates.give_back(tenant, sum(verdict.replayed for verdict in verdicts))
+        told = iter(verdicts)
+        return [next(told) if may_run else IN_PROGRESS for may_run in free]
 
 
 async def _drafts(items: Sequence[object], header_key: str | None) -> list[Draft]:

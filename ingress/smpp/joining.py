@@ -12,7 +12,6 @@ import structlog
 
 from domain.errors import TransientError
 from ingress.smpp.caller import Caller
-from ingress.smpp.content import content_of
 from ingress.smpp.ids import PREFIX
 from ingress.smpp.outcome import SOME_ERROR
 from ingress.smpp.part_store import Group, Joined, PartStore, StoredPart, frame_of
@@ -21,6 +20,7 @@ from ingress.smpp.settings import SmppServerSettings
 from ingress.smpp.submit import Outcome, Part, Submitter
 from ingress.smpp.wishes import receipts_of
 from schemas.smpp import status as s
+from schemas.smpp.content import content_of
 
 TEMPORARY: Final = frozenset({s.ESME_RSYSERR, s.ESME_RMSGQFUL, s.ESME_RTHROTTLED})
 """After these the client sends the last part again; the others are still there."""
@@ -71,10 +71,11 @@ class Joiner:
 
     async def _send(self, caller: Caller, joined: Joined, last: int) -> Outcome:
         """Hand over the whole. Doing it again with the same message id gets the same verdict."""
+        profile = caller.profile
         whole = [
             Part(part.message, content, part.system_id)
             for part in joined.parts
-            if (content := content_of(part.message, caller.profile)) is not None
+            if (content := content_of(part.message, profile.default_alphabet, packed=profile.packed)) is not None
         ]
         group, message_id = joined.parts[0].group, joined.parts[0].message_id
         outcome = await self.submitter.send(caller, whole, message_id)

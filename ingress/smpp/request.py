@@ -10,10 +10,10 @@ from domain.cascade.rule import DEFAULT_MAX_DURATION_MS, MAX_DURATION_MS, MAX_ST
 from domain.message import Body, Recipient, SendRequest
 from ingress.addresses import Phone
 from ingress.smpp.caller import Caller
-from ingress.smpp.content import Content, text_of
 from ingress.smpp.settings import AccountProfile
 from schemas.smpp import smpp_time
 from schemas.smpp import status as s
+from schemas.smpp.content import Content, text_of
 from schemas.smpp.pdu import (
     TLV_MESSAGE_PAYLOAD,
     TLV_SAR_MSG_REF_NUM,

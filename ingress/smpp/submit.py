@@ -13,7 +13,6 @@ from domain.verdict import Verdict
 from ingress.addresses import Phone
 from ingress.smpp import refusals
 from ingress.smpp.caller import Caller
-from ingress.smpp.content import Content, content_of
 from ingress.smpp.ids import PREFIX, client_id
 from ingress.smpp.numbers import destination_of, sender_of
 from ingress.smpp.receipt_store import ReceiptWanted
@@ -24,6 +23,7 @@ from ingress.smpp.settings import SmppServerSettings
 from ingress.smpp.wishes import receipts_of
 from schemas.smpp import status as s
 from schemas.smpp import submit_check
+from schemas.smpp.content import Content, content_of
 from schemas.smpp.pdu import ShortMessage
 
 NOT_IN_TIME: Final = "the pipeline did not answer in time"
@@ -80,7 +80,7 @@ class Submitter:
         key = idempotency_key_of(message, caller.profile)
         if isinstance(key, int):
             return key
-        content = content_of(message, caller.profile)
+        content = content_of(message, caller.profile.default_alphabet, packed=caller.profile.packed)
         if content is None:
             return refusals.not_text(vendor=caller.profile.vendor_statuses)
         return Part(message, content, caller.system_id)

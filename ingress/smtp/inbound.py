@@ -20,14 +20,14 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One message from outside for one tenant.
+    """One message from outside for one tenant, or for return paths in a domain of nobody's: `tenant` is None then.
 
     `client` is the peer's address, `mail_from` empty for the null sender, `recipients` in the tenant's domain. `raw` is the
     message as it came (CRLF lines), behind the fields that we write: Return-Path, Authentication-Results and Received. `helo`
     is what the peer called itself, `checked` what SPF, DKIM and DMARC say, None when nobody asked.
     """
 
-    tenant: Tenant
+    tenant: Tenant | None
     client: str
     helo: str
     mail_from: str
@@ -40,8 +40,8 @@ class Envelope:
 class InboundMail(Protocol):
     """Takes mail from outside. Both answers are one SMTP reply, `250 2.1.5 Ok` or why not; TransientError means 451."""
 
-    async def recipient(self, tenant: Tenant, address: str) -> str:
-        """Whether the tenant wants mail for `address`."""
+    async def recipient(self, tenant: Tenant | None, address: str) -> str:
+        """Whether the tenant wants mail for `address`; whether it is a return path when its domain is nobody's."""
         ...
 
     async def deliver(self, mail: Envelope) -> str:
@@ -52,7 +52,7 @@ class InboundMail(Protocol):
 class RelayDenied:
     """Nobody takes mail from outside."""
 
-    async def recipient(self, _tenant: Tenant, _address: str) -> str:
+    async def recipient(self, _tenant: Tenant | None, _address: str) -> str:
         """No."""
         return "550 5.1.1 Relay denied"
 

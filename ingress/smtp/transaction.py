@@ -47,7 +47,7 @@ class Transaction:
         if self.key is not None:
             return await Submitter(self.services, self.settings).submit(self.key, recipients, raw)
         inbound = self.services.inbound
-        if inbound is None or self.tenant is None:
+        if inbound is None:
             return SEQUENCE
         now_ms = self.services.clock()
         mail = Envelope(self.tenant, client, helo, self.sender.address, recipients, raw, now_ms)
@@ -81,11 +81,11 @@ class Transaction:
         return RECIPIENT_OK
 
     async def _foreign(self, address: str, inbound: InboundMail | None) -> str:
-        """A recipient of mail from outside: the tenants' domains only, and one tenant in each transaction."""
+        """A recipient of mail from outside: the tenants' domains and return paths, one of them in each transaction."""
         tenant = self.services.config.tenant_of_domain(address.rpartition("@")[2])
-        if inbound is None or tenant is None:
+        if inbound is None:
             return NO_RELAY
-        if self.tenant is not None and tenant.tenant_id != self.tenant.tenant_id:
+        if self.recipients and tenant != self.tenant:
             return "452 4.5.3 One tenant's recipients at a time"
         reply = await self._asked(inbound.recipient(tenant, address))
         if reply.startswith("2"):

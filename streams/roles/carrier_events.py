@@ -1,9 +1,14 @@
 """What happens on a carrier's binds, as metrics and log lines."""
 
+from prometheus_client import Counter
+
 from domain.delivery import AttemptDue, ReceiptSeen
 from egress.smpp.events import LogEvents
 from schemas.smpp.status import status_name
 from streams.metrics import Metrics
+
+MAX_STATUSES = 200
+"""Statuses whose counter is kept at hand; a peer may invent them."""
 
 
 class CarrierMeter:
@@ -13,6 +18,8 @@ class CarrierMeter:
         self._metrics = metrics
         self._log = LogEvents()
         self._bound = 0
+        self._answers: dict[int, Counter] = {}
+        self._seconds = metrics.histogram("hermes_egress_send_seconds", carrier=carrier)
         metrics.watch("hermes_smpp_connections_active", lambda: self._bound, carrier=carrier)
 
     def bound(self, carrier: str, bind: int) -> None:
@@ -31,8 +38,14 @@ class CarrierMeter:
 
     def answered(self, carrier: str, status: int, rtt_ms: int) -> None:
         """A submit_sm was answered."""
-        self._metrics.count("hermes_smpp_submit_sm_total", carrier=carrier, status=status_name(status))
-        self._metrics.observe("hermes_egress_send_seconds", rtt_ms / 1000, carrier=carrier)
+        answers = self._answers.get(status)
+        if answers is None:
+            name = status_name(status)
+            answers = self._metrics.counter("hermes_smpp_submit_sm_total", carrier=carrier, status=name)
+            if len(self._answers) < MAX_STATUSES:
+                self._answers[status] = answers
+        answers.inc()
+        self._seconds.observe(rtt_ms / 1000)
 
     def throttled(self, carrier: str, pause_ms: int) -> None:
         """The carrier asked for patience."""

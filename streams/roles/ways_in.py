@@ -4,19 +4,30 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from egress.mta import verp
+from egress.mta.config import host_and_port
+from egress.mta.lookup import DNS_PORT
+from egress.mta.plain import text_of
 from ingress.desk import PipelineDesk
 from ingress.directory import PostgresDirectory
+from ingress.publisher import RecordPublisher
 from ingress.smpp.postgres_parts import PostgresParts
 from ingress.smpp.postgres_receipts import PostgresReceipts
 from ingress.smpp.server import SmppServer
 from ingress.smpp.settings import SmppServerSettings
+from ingress.smtp.dns import DnsPython
+from ingress.smtp.inbound_desk import InboundDesk
 from ingress.smtp.server import SmtpServer
 from ingress.smtp.services import Services as SmtpServices
 from ingress.smtp.settings import SmtpServerSettings
 from schemas.codec import Codec
 from schemas.smpp.status import status_name
+from schemas.unsubscribe import Unsubscribing
 from streams.kafka import now_ms
 from streams.metrics import Metrics
+from streams.settings.mail import MtaSettings
+from streams.settings.model import Settings
+from streams.settings.resolve import DEFAULT_POOL
 from tables.config import ConfigTable
 
 
@@ -86,6 +97,9 @@ class WaysIn:
     pool: Any
     metrics: Metrics
     new_id: Callable[[], str]
+    publisher: RecordPublisher
+    links: Unsubscribing
+    settings: Settings
 
     def smpp(self, host: str, port: int) -> SmppServer:
         """The SMPP server, not started."""
@@ -96,8 +110,31 @@ class WaysIn:
         )  # fmt: skip
 
     def smtp(self, host: str, port: int) -> SmtpServer:
-        """The SMTP server, not started."""
+        """The SMTP server, not started; it takes mail from outside when the settings say so."""
+        mta, inbound, dns = self.settings.mta, None, None
+        if self.settings.gateway.smtp_inbound:
+            inbound = InboundDesk(
+                self.publisher.publish, self.links, return_paths(mta), DEFAULT_POOL, text_of, self.metrics.count
+            )
+            dns = DnsPython([host_and_port(server, DNS_PORT) for server in mta.nameservers] if mta is not None else ())
         services = SmtpServices(
-            self.desk, self.directory.resolve_smtp, self.table, now_ms, self.new_id, SmtpCounts(self.metrics)
-        )
-        return SmtpServer(SmtpServerSettings(host, port), services)
+            self.desk, self.directory.resolve_smtp, self.table, now_ms, self.new_id, SmtpCounts(self.metrics), inbound, dns,
+        )  # fmt: skip
+        if mta is None:
+            return SmtpServer(SmtpServerSettings(host, port), services)
+        return SmtpServer(SmtpServerSettings(host, port, hostname=mta.hostname), services)
+
+
+def return_paths(mta: MtaSettings | None) -> Callable[[str], tuple[str, int] | None]:
+    """Which attempt an address names, when it is a return path that these settings make."""
+    if mta is None or not mta.return_path_domain or mta.return_path_secret is None:
+        return lambda _: None
+    domain, secret = mta.return_path_domain.lower(), mta.return_path_secret.get_secret_value().encode()
+
+    def named(address: str) -> tuple[str, int] | None:
+        local, _, place = address.lower().rpartition("@")
+        if place != domain or not local.startswith(verp.LOCAL_PREFIX):
+            return None
+        return verp.decode(local.removeprefix(verp.LOCAL_PREFIX), secret)
+
+    return named

@@ -19,6 +19,9 @@ class GatewaySettings(BaseModel):
     http_port: Port = Field(default=8080, description="REST and /metrics.")
     smpp_port: Port = Field(default=2775, description="SMPP 3.4 for ESMEs.")
     smtp_port: Port = Field(default=2525, description="SMTP submission.")
+    smtp_inbound: bool = Field(
+        default=False, description="Take mail for tenants' domains and return paths, checked by SPF, DKIM and DMARC."
+    )
     public_url: Url = Field(default="", description="How clients reach REST, empty for http://host:port.")
 
 

@@ -5,10 +5,11 @@ from typing import Annotated
 from pydantic import BaseModel, Field
 
 from domain.tenant import ChargeOn, Overage, TenantStatus, Tier
-from streams.settings.values import STRICT, Currency, Micros, MinuteOfDay, Text, Url
+from streams.settings.values import STRICT, Currency, Micros, MinuteOfDay, Number, Text, Url
 
 MAX_TENANTS = 1_000
 MAX_BLOCKED = 10_000
+MAX_NUMBERS = 1_000
 
 Recipient = Annotated[str, Field(min_length=1, max_length=320)]
 Phrase = Annotated[str, Field(min_length=1, max_length=200)]
@@ -38,6 +39,11 @@ class TenantSettings(BaseModel):
         default="", description="The domain of its sender addresses in mail.", examples=["acme.example"]
     )
     sender_id: str = Field(default="", description="Its sender in text messages.", examples=["Acme"], max_length=16)
+    numbers: tuple[Number, ...] = Field(
+        default=(),
+        description='Numbers whose text messages are its, as in ["+4512345678", "1245"]; "1245 NEWS" if that comes first.',
+        max_length=MAX_NUMBERS,
+    )
     balance_micros: Micros = Field(default=0, description="The opening balance in millionths; credited once.")
     currency: Currency = Field(
         default="EUR", description="The currency of its money; prices are charged in it as they are."

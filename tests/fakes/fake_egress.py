@@ -1,26 +1,15 @@
-"""The surroundings of an egress lane in memory: a consumer with batches, a publisher that keeps its story, a scripted carrier."""
+"""The surroundings of an egress lane in memory: a reader with batches, a publisher that keeps its story, a scripted carrier."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from aiokafka import TopicPartition
-
 from domain.delivery import AttemptDue, Outcome
+from egress.group import Place, Record
+from egress.reader import Turn
 from schemas.codec import Codec
 from schemas.topics import Topic
-
-
-@dataclass(frozen=True, slots=True)
-class FakeRecord:
-    """A record of a topic."""
-
-    topic: str
-    partition: int
-    offset: int
-    key: bytes
-    value: bytes
 
 
 @dataclass(slots=True)
@@ -49,47 +38,28 @@ class FakePublisher:
 
 
 @dataclass(slots=True)
-class FakeConsumer:
-    """Gives the batches that were put in, then nothing."""
+class FakeReader:
+    """Gives the batches that were put in, then nothing; `held` are the topics it was asked to hold at last."""
 
-    batches: list[dict[TopicPartition, list[FakeRecord]]] = field(default_factory=list)
-    committed: dict[TopicPartition, int] = field(default_factory=dict)
-    _paused: set[TopicPartition] = field(default_factory=set)
-    _assigned: set[TopicPartition] = field(default_factory=set)
+    batches: list[list[Record]] = field(default_factory=list)
+    committed: dict[Place, int] = field(default_factory=dict)
+    held: frozenset[str] = frozenset()
+    lost: list[Place] = field(default_factory=list)
 
-    def put(self, *records: FakeRecord) -> None:
-        """One batch."""
-        batch: dict[TopicPartition, list[FakeRecord]] = {}
-        for record in records:
-            place = TopicPartition(record.topic, record.partition)
-            self._assigned.add(place)
-            batch.setdefault(place, []).append(record)
-        self.batches.append(batch)
+    def put(self, *records: Record) -> None:
+        """One batch, of one topic."""
+        self.batches.append(list(records))
 
-    async def getmany(self, timeout_ms: int, max_records: int) -> dict[TopicPartition, list[FakeRecord]]:
-        """The next batch of partitions that are not paused."""
+    async def turn(self, held: frozenset[str]) -> Turn:
+        """The next batch if its topic is not held."""
         await asyncio.sleep(0)
-        if self.batches and not set(self.batches[0]) & self._paused:
-            return self.batches.pop(0)
-        return {}
+        self.held = held
+        lost, self.lost = self.lost, []
+        if self.batches and self.batches[0][0].topic not in held:
+            return Turn(self.batches.pop(0), lost)
+        return Turn((), lost)
 
-    def assignment(self) -> set[TopicPartition]:
-        """All partitions that were ever put in."""
-        return self._assigned
-
-    def paused(self) -> set[TopicPartition]:
-        """Those that are paused."""
-        return set(self._paused)
-
-    def pause(self, place: TopicPartition) -> None:
-        """Give nothing of it."""
-        self._paused.add(place)
-
-    def resume(self, place: TopicPartition) -> None:
-        """Give of it again."""
-        self._paused.discard(place)
-
-    async def commit(self, offsets: dict[TopicPartition, int]) -> None:
+    async def commit(self, offsets: Mapping[Place, int]) -> None:
         """Keep the offsets."""
         self.committed.update(offsets)
 

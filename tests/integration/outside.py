@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
+import dns.message
+import dns.rcode
 from aiohttp import web
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
@@ -61,6 +63,22 @@ class MailHost:
         return "250 2.0.0 Ok"
 
 
+class NoNames(asyncio.DatagramProtocol):
+    """A name server that knows no name (RFC 1035)."""
+
+    transport: asyncio.DatagramTransport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """See asyncio."""
+        self.transport = cast(asyncio.DatagramTransport, transport)  # asyncio's own is one without saying so
+
+    def datagram_received(self, data: bytes, addr: Any) -> None:
+        """There is no such name."""
+        answer = dns.message.make_response(dns.message.from_wire(data))
+        answer.set_rcode(dns.rcode.NXDOMAIN)
+        self.transport.sendto(answer.to_wire(), addr)
+
+
 @dataclass(slots=True)
 class Outside:
     """Everything that the product talks to, with the ports, and what each has seen.
@@ -77,6 +95,7 @@ class Outside:
     smsc_port: int = 0
     mail_port: int = 0
     callback_port: int = 0
+    dns_port: int = 0
 
     async def start(self) -> web.AppRunner:
         """Listen everywhere."""
@@ -84,6 +103,8 @@ class Outside:
         self.smsc_port = await self.smsc.start()
         host = await loop.create_server(lambda: SMTP(self.mail, hostname="mx.outside", loop=loop), "127.0.0.1", 0)
         self.mail_port = host.sockets[0].getsockname()[1]
+        names, _ = await loop.create_datagram_endpoint(NoNames, ("127.0.0.1", 0))
+        self.dns_port = names.get_extra_info("sockname")[1]
         app = web.Application()
         app.router.add_post("/callbacks", self._take)
         runner = web.AppRunner(app)

@@ -29,6 +29,7 @@ CONFIG = """
 http_port = 0
 smpp_port = 0
 smtp_port = 0
+smtp_inbound = true
 [egress]
 webhooks_allow_private = true
 [[carriers]]
@@ -59,6 +60,9 @@ price_micros = 50_000
 [mta]
 hostname = "mta.acme.example"
 mx = {{ "*" = "127.0.0.1:{mail_port}" }}
+nameservers = ["127.0.0.1:{dns_port}"]
+return_path_domain = "back.example"
+return_path_secret = "not so secret here"
 [[mta.dkim]]
 domain = "acme.example"
 selector = "s1"
@@ -67,6 +71,7 @@ private_key_file = "dkim.pem"
 name = "Acme"
 tier = "business"
 from_domain = "acme.example"
+numbers = ["1245"]
 sender_id = "Acme"
 balance_micros = 100_000_000
 webhook_url = "http://127.0.0.1:{callback_port}/callbacks"
@@ -109,6 +114,7 @@ class Product:
         world = self.world
         text = CONFIG.format(
             smsc_port=world.smsc_port, mail_port=world.mail_port, callback_port=world.callback_port,
+            dns_port=world.dns_port,
             decimal=DECIMAL, hexadecimal=HEXADECIMAL, password=PASSWORD,
         )  # fmt: skip
         (self.home / "hermes.toml").write_text(text)

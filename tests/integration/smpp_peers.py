@@ -12,6 +12,7 @@ from deploy.sandbox.carrier_book import Book, SandboxConfig
 from domain.delivery import Outcome, ReceiptSeen
 from egress.smpp.carrier import SmppCarrier
 from egress.smpp.config import CarrierConfig
+from egress.smpp.inbound import OnMessage
 from schemas.smpp import codec
 from schemas.smpp import commands as c
 from schemas.smpp.pdu import Decoded, MessageAck, Pdu, ShortMessage
@@ -114,12 +115,15 @@ async def sandbox(
 class Client:
     """The client under test with the receipts and events that it gave."""
 
-    def __init__(self, config: CarrierConfig, on_receipt: OnReceipt | None = None) -> None:
+    def __init__(
+        self, config: CarrierConfig, on_receipt: OnReceipt | None = None, on_message: OnMessage | None = None
+    ) -> None:
         self.receipts: list[ReceiptSeen] = []
         self.events = KeptEvents()
         self.carrier = SmppCarrier(
-            config, on_receipt or self._keep, backoff=lambda _: 20, now_ms=now_ms, events=self.events
-        )
+            config, on_receipt or self._keep, backoff=lambda _: 20, now_ms=now_ms, events=self.events,
+            on_message=on_message,
+        )  # fmt: skip
 
     async def _keep(self, receipt: ReceiptSeen) -> None:
         self.receipts.append(receipt)
@@ -133,10 +137,14 @@ class Client:
 
 @asynccontextmanager
 async def bound(
-    config: CarrierConfig, on_receipt: OnReceipt | None = None, *, wait: bool = True
+    config: CarrierConfig,
+    on_receipt: OnReceipt | None = None,
+    *,
+    wait: bool = True,
+    on_message: OnMessage | None = None,
 ) -> AsyncIterator[Client]:
     """A running client, bound unless told not to wait."""
-    client = Client(config, on_receipt)
+    client = Client(config, on_receipt, on_message)
     running = asyncio.create_task(client.carrier.run())
     try:
         if wait:

@@ -10,6 +10,8 @@ RESPONSE = 0x80000000
 ESM_RECEIPT = 0x04
 INVALID_PASSWORD = 0x0E
 MAX_PDU_OCTETS = 70_000
+SAID = 0x7000_0000
+"""The sequence number of what handsets write."""
 HEADER = struct.Struct(">IIII")
 
 
@@ -30,7 +32,8 @@ class Submit:
 class Smsc:
     """Accounts by system id with their passwords. Those in `hexadecimal` answer ids in hexadecimal, receipts have them decimal.
 
-    A destination whose last digit is 2 is undeliverable, every other is delivered.
+    A destination whose last digit is 2 is undeliverable, every other is delivered. `answers` has the status that each message
+    of a handset was answered with.
     """
 
     accounts: dict[str, str]
@@ -38,11 +41,15 @@ class Smsc:
     binds: list[str] = field(default_factory=list)
     submits: list[Submit] = field(default_factory=list)
     acknowledged: int = 0
+    answers: list[int] = field(default_factory=list)
+    _bound: list[asyncio.StreamWriter] = field(default_factory=list)
+    _loop: asyncio.AbstractEventLoop | None = None
     _number: int = 0x4A5B6C00
     _server: asyncio.Server | None = None
 
     async def start(self) -> int:
         """Listen on loopback; the answer is the port."""
+        self._loop = asyncio.get_running_loop()
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         port: int = self._server.sockets[0].getsockname()[1]
         return port
@@ -52,11 +59,18 @@ class Smsc:
         if self._server is not None:
             self._server.close()
 
+    def say(self, source: str, destination: str, octets: bytes, esm_class: int = 0) -> None:
+        """A handset writes: a deliver_sm to whoever bound last, in the default alphabet. For any thread."""
+        head = b"\0" + b"\1\1" + source.encode() + b"\0" + b"\0\1" + destination.encode() + b"\0"
+        body = head + bytes((esm_class, 0, 0, 0, 0, 0, 0, 0, 0, len(octets))) + octets
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._bound[-1].write, _pdu(DELIVER_SM, SAID, body))
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         system_id, sequence = "", 0
         try:
             while True:
-                length, command, _, number = HEADER.unpack(await reader.readexactly(HEADER.size))
+                length, command, status, number = HEADER.unpack(await reader.readexactly(HEADER.size))
                 if not HEADER.size <= length <= MAX_PDU_OCTETS:
                     return
                 body = await reader.readexactly(length - HEADER.size)
@@ -68,11 +82,14 @@ class Smsc:
                         return
                     system_id = who
                     self.binds.append(who)
+                    self._bound.append(writer)
                 elif command == SUBMIT_SM and system_id:
                     submit = self._take(system_id, body)
                     writer.write(_pdu(command | RESPONSE, number, submit.message_id.encode() + b"\0"))
                     sequence += 1
                     writer.write(_pdu(DELIVER_SM, sequence, self._receipt(submit)))
+                elif command == DELIVER_SM | RESPONSE and number == SAID:
+                    self.answers.append(status)
                 elif command == DELIVER_SM | RESPONSE:
                     self.acknowledged += 1
                 elif command in (ENQUIRE_LINK, UNBIND):
@@ -81,6 +98,8 @@ class Smsc:
         except (asyncio.IncompleteReadError, ConnectionError):
             return
         finally:
+            if writer in self._bound:
+                self._bound.remove(writer)
             writer.close()
 
     def _take(self, system_id: str, body: bytes) -> Submit:

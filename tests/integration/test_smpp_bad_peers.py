@@ -100,8 +100,7 @@ async def test_receipts_beyond_the_queue_are_asked_for_again() -> None:
         answers.extend(sorted((pdu.sequence, pdu.status) for pdu in [first] + [await peer.hear() for _ in range(3)]))
         await peer.wait_closed()
 
-    limits = {"receipt_workers": 1, "receipt_queue_limit": 2}
-    async with scripted(flood) as port, bound(config(port, **limits), store) as client:
+    async with scripted(flood) as port, bound(config(port, receipt_queue_limit=2), store) as client:
         await client.until(lambda: len(answers) == 4)
         assert answers == [(1, 0), (2, 0), (3, 0x64), (4, 0x64)]
 

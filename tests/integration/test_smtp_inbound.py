@@ -19,13 +19,15 @@ POLICY: dict[tuple[str, str], Records] = {
 
 @dataclass(slots=True)
 class Inbox:
-    """Takes everything but for `nobody@`, and keeps it."""
+    """Takes everything for tenants but for `nobody@`, and keeps it."""
 
     mails: list[Envelope] = field(default_factory=list)
     error: Exception | None = None
 
-    async def recipient(self, _tenant: Tenant, address: str) -> str:
+    async def recipient(self, tenant: Tenant | None, address: str) -> str:
         """No for nobody."""
+        if tenant is None:
+            return "550 5.7.1 Relaying denied"
         return "550 5.1.1 There is nobody" if address.startswith("nobody@") else "250 2.1.5 Ok"
 
     async def deliver(self, mail: Envelope) -> str:
@@ -50,6 +52,7 @@ async def test_mail_for_a_tenants_domain_is_checked_marked_and_handed_on() -> No
     async with gate(inbound=inbox, dns=Zone(POLICY)) as g, client(g.port) as c:
         assert await hand_in(c, MAIL) == "250 2.0.0 Ok: taken"
     mail = inbox.mails[0]
+    assert mail.tenant is not None
     assert (mail.tenant.tenant_id, mail.mail_from, mail.recipients) == ("t1", "bob@b.example", ("sales@acme.example",))
     assert mail.checked is not None
     assert (mail.checked.spf.result, mail.checked.dmarc.result) == ("pass", "pass")

@@ -7,22 +7,22 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
-from aiokafka import TopicPartition
 
 from domain.cascade.events import AttemptFailed, AttemptSent
 from domain.delivery import AttemptDue, Failed, Outcome, Sent, Unknown
-from egress.book import Book
+from egress.book import Book, submit_key
+from egress.group import Record
 from egress.lanes import MAX_RESENDS, Lane, Lanes, OnUnknown
 from schemas.catalogue import codec
 from schemas.rows import DeadRecord, Submit
 from schemas.topics import CASCADE, DEADLETTERS, SUBMITS
 from tables.store import MemoryStore
-from tests.fakes.fake_egress import FakeCarrier, FakeConsumer, FakePublisher, FakeRecord
+from tests.fakes.fake_egress import FakeCarrier, FakePublisher, FakeReader
 from tests.fakes.sms_attempts import sms
 
 CODEC = codec()
 TOPIC = "hermes.smpp.telia.v1"
-PLACE = TopicPartition(TOPIC, 0)
+PLACE = (TOPIC, 0)
 SENT = Sent(("id-1",))
 TURNS = 2_000
 WAIT_S = 5.0
@@ -39,7 +39,7 @@ class Rig:
     store: MemoryStore = field(default_factory=MemoryStore)
     story: list[tuple[str, Any]] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
-    consumer: FakeConsumer = field(default_factory=FakeConsumer)
+    reader: FakeReader = field(default_factory=FakeReader)
     publisher: FakePublisher = field(init=False)
     carrier: FakeCarrier = field(init=False)
     lane: Lane = field(init=False)
@@ -52,12 +52,12 @@ class Rig:
         self.lane = Lane("telia", TOPIC, self.carrier, self.most, self.on_unknown)
         publisher: Any = self.publisher  # the lanes need no more of one than the fake has
         book = Book(self.store, CODEC)
-        self.lanes = Lanes(self.consumer, publisher, book, {TOPIC: self.lane}, lambda: self.now_ms, self._count)
+        self.lanes = Lanes(self.reader, publisher, book, {TOPIC: self.lane}, lambda: self.now_ms, self._count)
 
     def put(self, *dues: AttemptDue, first_offset: int = 0) -> None:
         """One batch of attempts."""
-        self.consumer.put(*(
-            FakeRecord(TOPIC, 0, first_offset + n, due.message_id.encode(), CODEC.encode(due)) for n, due in enumerate(dues)
+        self.reader.put(*(
+            Record(TOPIC, 0, first_offset + n, due.message_id.encode(), CODEC.encode(due)) for n, due in enumerate(dues)
         ))  # fmt: skip
 
     async def run(self, until: Callable[[], object] | None = None) -> None:
@@ -93,7 +93,7 @@ async def test_the_intent_is_durable_before_the_carrier_and_the_outcome_before_t
     (event,) = rig.publisher.on(CASCADE)
     assert isinstance(event, AttemptSent)
     assert (event.message_id, event.provider_ids, event.unknown) == ("msg-1", ("id-1",), False)
-    assert rig.consumer.committed == {PLACE: 1}
+    assert rig.reader.committed == {PLACE: 1}
 
 
 @pytest.mark.parametrize(("permanent", "outcome"), [(True, "refused"), (False, "failed")])
@@ -115,7 +115,7 @@ async def test_an_attempt_that_comes_again_with_its_outcome_is_told_again_and_no
     second.put(due())
     await second.run()
     assert second.story == [(CASCADE.name, first.publisher.on(CASCADE)[0])]
-    assert second.consumer.committed == {PLACE: 1}
+    assert second.reader.committed == {PLACE: 1}
 
 
 async def test_an_attempt_that_comes_again_without_an_outcome_is_counted_and_sent_again() -> None:
@@ -153,25 +153,25 @@ async def test_what_stays_unknown_is_sent_a_few_times_and_no_more() -> None:
     assert rig.submits()[-1].outcome == "unknown"
 
 
-async def test_who_waits_for_an_outcome_goes_on_when_it_is_told() -> None:
+async def test_an_outcome_counts_as_told_when_its_event_is_durable() -> None:
     rig = Rig()
     rig.carrier.hold = asyncio.Event()
     rig.put(due())
-    heard: list[str] = []
+    key = submit_key(due().message_id, due().attempt)
+    assert rig.lanes.told(key)  # nothing is at work here
 
-    async def listen() -> None:
-        await rig.lanes.told(due().message_id, due().attempt)
-        heard.extend(name for name, _ in rig.story)
+    await rig.run(until=lambda: rig.lane.at_work == 1 and not rig.lanes.told(key))
+    assert rig.lanes.told(key)
+    assert rig.publisher.on(CASCADE)
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(rig.run(until=lambda: rig.lane.at_work == 1))
-        for _ in range(TURNS):
-            await asyncio.sleep(0)
-            if rig.lane.at_work:
-                break
-        group.create_task(listen())
-    assert heard[-1] == CASCADE.name
-    await rig.lanes.told("nobody", 1)
+
+async def test_what_ends_in_one_turn_is_kept_together_and_then_told_together() -> None:
+    rig = Rig()
+    rig.carrier.hold = asyncio.Event()
+    rig.put(due("a"), due("b"), due("c"))
+    await rig.run(until=lambda: rig.lane.at_work == 3)
+    after_the_carrier = [name for name, _ in rig.story][6:]
+    assert after_the_carrier == [SUBMITS.name] * 3 + [CASCADE.name] * 3
 
 
 async def test_an_attempt_that_is_read_again_while_it_is_under_way_is_sent_once_and_commits_both_places() -> None:
@@ -179,18 +179,18 @@ async def test_an_attempt_that_is_read_again_while_it_is_under_way_is_sent_once_
     rig.carrier.hold = asyncio.Event()
     rig.put(due())
     rig.put(due(), first_offset=1)
-    await rig.run(until=lambda: not rig.consumer.batches)
+    await rig.run(until=lambda: not rig.reader.batches)
     assert [name for name, _ in rig.story].count("carrier") == 1
     assert rig.counts["hermes_egress_unknown_total"] == 0
-    assert rig.consumer.committed == {PLACE: 2}
+    assert rig.reader.committed == {PLACE: 2}
 
 
 async def test_nothing_is_committed_beyond_an_attempt_that_is_under_way() -> None:
     rig = Rig()
     rig.carrier.hold = asyncio.Event()
     rig.put(due("a"), due("b"))
-    await rig.run(until=lambda: rig.lane.at_work == 2 and not rig.consumer.committed)
-    assert rig.consumer.committed == {PLACE: 2}  # only after both had ended
+    await rig.run(until=lambda: rig.lane.at_work == 2 and not rig.reader.committed)
+    assert rig.reader.committed == {PLACE: 2}  # only after both had ended
 
 
 async def test_a_slow_lane_is_paused_when_it_is_full_and_resumed_when_half_of_it_is_done() -> None:
@@ -198,9 +198,9 @@ async def test_a_slow_lane_is_paused_when_it_is_full_and_resumed_when_half_of_it
     rig.carrier.hold = asyncio.Event()
     rig.put(due("a"), due("b"))
     rig.put(due("c"), first_offset=2)
-    await rig.run(until=rig.consumer.paused)
-    assert rig.consumer.paused() == {PLACE}
-    assert len(rig.consumer.batches) == 1
+    await rig.run(until=lambda: rig.reader.held)
+    assert rig.reader.held == {TOPIC}
+    assert len(rig.reader.batches) == 1
 
     again = Rig(most=2)
     again.carrier.hold = asyncio.Event()
@@ -208,9 +208,9 @@ async def test_a_slow_lane_is_paused_when_it_is_full_and_resumed_when_half_of_it
     again.put(due("c"), first_offset=2)
 
     def relieved() -> bool:
-        if again.consumer.paused() and again.carrier.hold is not None:
+        if again.reader.held and again.carrier.hold is not None:
             again.carrier.hold.set()
-        return again.consumer.committed.get(PLACE) == 3 or len(again.publisher.on(CASCADE)) == 3
+        return again.reader.committed.get(PLACE) == 3 or len(again.publisher.on(CASCADE)) == 3
 
     await again.run(until=relieved)
     assert [e.message_id for e in again.publisher.on(CASCADE)] == ["a", "b", "c"]
@@ -219,14 +219,14 @@ async def test_a_slow_lane_is_paused_when_it_is_full_and_resumed_when_half_of_it
 async def test_what_cannot_be_read_is_on_the_dead_letters_and_is_passed() -> None:
     rig = Rig()
     stray = CODEC.encode(AttemptFailed("m", 1, 0, "", True, "", ""))
-    rig.consumer.put(FakeRecord(TOPIC, 0, 0, b"k", b"nonsense"), FakeRecord(TOPIC, 0, 1, b"k", stray))
+    rig.reader.put(Record(TOPIC, 0, 0, b"k", b"nonsense"), Record(TOPIC, 0, 1, b"k", stray))
     rig.put(due(), first_offset=2)
     await rig.run()
     dead: list[DeadRecord] = rig.publisher.on(DEADLETTERS)
     assert [(d.topic, d.offset, d.value) for d in dead] == [(TOPIC, 0, b"nonsense"), (TOPIC, 1, stray)]
     assert rig.counts["hermes_deadletters_total"] == 2
     assert len(rig.publisher.on(CASCADE)) == 1
-    assert rig.consumer.committed == {PLACE: 3}
+    assert rig.reader.committed == {PLACE: 3}
 
 
 async def test_an_attempt_given_back_at_the_end_leaves_no_intent_and_is_not_committed() -> None:
@@ -236,7 +236,7 @@ async def test_an_attempt_given_back_at_the_end_leaves_no_intent_and_is_not_comm
     await rig.run(until=lambda: rig.lane.at_work)
     assert rig.submits()[-1] is None
     assert rig.publisher.on(CASCADE) == []
-    assert rig.consumer.committed == {}
+    assert rig.reader.committed == {}
     next_one = Rig(store=rig.store)
     next_one.put(due())
     await next_one.run()
@@ -251,7 +251,7 @@ async def test_a_peer_that_says_the_same_in_the_midst_of_work_has_failed_the_att
     (event,) = rig.publisher.on(CASCADE)
     assert isinstance(event, AttemptFailed)
     assert event.code == code
-    assert rig.consumer.committed == {PLACE: 1}
+    assert rig.reader.committed == {PLACE: 1}
 
 
 async def test_partitions_that_went_to_another_process_are_not_committed() -> None:
@@ -261,11 +261,11 @@ async def test_partitions_that_went_to_another_process_are_not_committed() -> No
 
     def lost() -> bool:
         if rig.lane.at_work:
-            rig.lanes.forget([PLACE])
+            rig.reader.lost.append(PLACE)
         return bool(rig.lane.at_work)
 
     await rig.run(until=lost)
-    assert rig.consumer.committed == {}
+    assert rig.reader.committed == {}
 
 
 async def test_what_cannot_be_published_ends_the_process_with_nothing_committed() -> None:
@@ -275,7 +275,7 @@ async def test_what_cannot_be_published_ends_the_process_with_nothing_committed(
     with pytest.raises(ExceptionGroup):
         await rig.run()
     assert "carrier" not in [name for name, _ in rig.story]
-    assert rig.consumer.committed == {}
+    assert rig.reader.committed == {}
 
 
 def interrupted(on_unknown: OnUnknown, now_ms: int = 0) -> Rig:

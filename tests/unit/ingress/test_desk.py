@@ -2,7 +2,6 @@
 
 import asyncio
 import itertools
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,7 +13,8 @@ from domain.cascade.events import CancelAsked, StatusAsked
 from domain.errors import TransientError
 from domain.message import Submission
 from domain.verdict import Verdict
-from ingress.desk import MAX_PENDING, PipelineDesk
+from ingress.desk import MAX_PENDING, PipelineDesk, Report
+from ingress.gate import Gate
 from schemas.catalogue import codec
 from schemas.topics import CASCADE, SUBMISSIONS
 from tests.unit.domain.given import NOW, submission
@@ -25,26 +25,40 @@ TURNS = 10
 
 @dataclass(slots=True)
 class FakeProducer:
-    """Keeps topic, key and value; `full` refuses, `error` is reported for each record."""
+    """Keeps topic, key and value; `full` refuses, `error` is told to `report` for each record."""
 
+    report: Report = lambda error, message: None
     produced: list[tuple[str, bytes, Any]] = field(default_factory=list)
     full: bool = False
     error: KafkaError | None = None
 
-    def produce(
-        self, topic: str, value: bytes, key: bytes, on_delivery: Callable[[KafkaError | None, Any], None]
-    ) -> None:
+    def produce(self, topic: str, value: bytes, key: bytes) -> None:
         if self.full:
             raise BufferError
         self.produced.append((topic, key, CODEC.decode(value)))
         if self.error is not None:
-            on_delivery(self.error, None)
+            record: Any = FakeRecord(value)
+            self.report(self.error, record)
+
+
+@dataclass(frozen=True, slots=True)
+class FakeRecord:
+    """A record that could not be stored."""
+
+    octets: bytes
+
+    def value(self) -> bytes:
+        return self.octets
 
 
 def desk_over(producer: FakeProducer) -> PipelineDesk:
     ids = itertools.count(1)
-    broker: Any = producer  # the desk needs no more of one than the fake has
-    return PipelineDesk("nowhere", CODEC, 3, broker, lambda: NOW, lambda: f"ask-{next(ids)}")
+
+    def connect(report: Report) -> Any:
+        producer.report = report
+        return producer  # the desk needs no more of one than the fake has
+
+    return PipelineDesk("nowhere", CODEC, 3, connect, lambda: NOW, lambda: f"ask-{next(ids)}")
 
 
 def verdict(of: Submission) -> Verdict:
@@ -115,6 +129,42 @@ async def test_more_than_may_wait_are_refused_and_those_before_them_are_not_kept
     assert not producer.produced
 
 
+async def test_a_question_that_is_not_stored_is_a_transient_error() -> None:
+    desk = desk_over(FakeProducer(error=KafkaError(KafkaError._MSG_TIMED_OUT)))
+    with pytest.raises(TransientError, match="not stored"):
+        await desk.status("t1", "msg-1")
+    assert not desk._pending
+
+
+async def test_a_batch_is_answered_when_its_last_verdict_is_there() -> None:
+    desk = desk_over(FakeProducer())
+    asked = several(3)
+    answers = asyncio.ensure_future(desk.submit(asked))
+    await turn()
+    desk._resolve([verdict(asked[1])])
+    desk._resolve([verdict(asked[1]), verdict(asked[0])])
+    await turn()
+    assert not answers.done()
+    desk._resolve([verdict(asked[2])])
+    assert len(await answers) == 3
+    assert not desk._pending
+
+
+async def test_a_shut_gate_refuses_before_anything_is_sent_and_opens_when_the_waiting_are_answered() -> None:
+    producer = FakeProducer()
+    desk = desk_over(producer)
+    desk.gate = Gate(lambda: 0, burst=2)
+    asked = several(2)
+    answers = asyncio.ensure_future(desk.submit(asked))
+    await turn()
+    with pytest.raises(TransientError, match="wait for their verdict"):
+        await desk.submit([submission(message_id="msg-9")])
+    assert len(producer.produced) == 2
+    desk._resolve([verdict(s) for s in asked])
+    await answers
+    assert not desk.gate.is_shut()
+
+
 async def test_a_caller_that_goes_away_leaves_nothing_waiting() -> None:
     desk = desk_over(FakeProducer())
     answers = asyncio.ensure_future(desk.submit(several(2)))
@@ -124,3 +174,4 @@ async def test_a_caller_that_goes_away_leaves_nothing_waiting() -> None:
     with pytest.raises(asyncio.CancelledError):
         await answers
     assert not desk._pending
+    assert not desk.gate.is_shut()

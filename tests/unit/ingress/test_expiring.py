@@ -50,3 +50,15 @@ def test_a_token_given_back_can_be_taken_again_and_none_is_made_up() -> None:
     assert [bucket.take(), bucket.take()] == [True, False]
     bucket.give_back()
     assert bucket.take()
+
+
+def test_a_bucket_gives_what_it_has_of_many_and_says_how_long_the_next_takes() -> None:
+    clock = Clock()
+    bucket = Bucket(4, 5, clock)
+    assert [bucket.take_some(3), bucket.take_some(9), bucket.take_some(1)] == [3, 2, 0]
+    assert bucket.wait_ms() == 250
+    clock.now = 250
+    assert bucket.take_some(9) == 1
+    bucket.give_back(9)
+    assert bucket.wait_ms() == 0
+    assert bucket.take_some(9) == 5

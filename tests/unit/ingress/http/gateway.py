@@ -14,8 +14,11 @@ from domain.cascade.plan import Plan, PlannedStep
 from domain.cascade.rule import Step
 from domain.cascade.states import Attempt, Cascade, Entry
 from domain.tenant import ApiKey, Tenant
+from ingress.gate import Gate
 from ingress.http.app import Services, build_app
 from ingress.http.meter import PrometheusMeter
+from ingress.http.rates import Rates
+from ingress.http.unsubscribe import Unsubscribe
 from tables.config import ConfigTable
 from tests.fakes.fake_archive import FakeArchive
 from tests.fakes.fake_desk import FakeDesk
@@ -59,6 +62,9 @@ class Gateway:
     config: ConfigTable = field(default_factory=ConfigTable)
     ready: Callable[[], Awaitable[list[str]]] = all_ready
     registry: CollectorRegistry = field(default_factory=CollectorRegistry)
+    gate: Gate = field(default_factory=lambda: Gate(lambda: 0))
+    rates: Rates = field(default_factory=lambda: Rates(lambda: 0))
+    unsubscribe: Unsubscribe | None = None
     _client: TestClient[Any, Any] | None = None
 
     @asynccontextmanager
@@ -70,6 +76,7 @@ class Gateway:
         services = Services(
             self.desk, self.config, self.directory, self.archive, URL, lambda: NOW_MS,
             lambda: f"00000000-0000-7000-8000-{next(ids):012d}", PrometheusMeter(self.registry), self.ready,
+            self.gate, self.rates, self.unsubscribe,
         )  # fmt: skip
         server = TestServer(build_app(services, max_requests=max_requests, timeout_s=timeout_s), host="127.0.0.1")
         async with TestClient(server, auto_decompress=False) as client:

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from domain.cascade.rule import CascadeRule, Step
 from domain.message import Submission
+from domain.tenant import Tenant
 from domain.verdict import Reject, Verdict
 from ingress.http.shapes import BatchReport
 from tests.fakes.fake_desk import accept
@@ -64,7 +65,9 @@ async def test_the_same_key_twice_in_a_batch_runs_once() -> None:
 
 
 async def test_a_thousand_items_pass_and_one_more_does_not() -> None:
-    async with Gateway().open() as gateway:
+    gateway = Gateway()
+    gateway.config.apply("tenant/t1", Tenant("t1", "Acme", "business", "active", rate_per_s=1_000), 7)
+    async with gateway.open():
         most = await gateway.ask("POST", "/v1/messages/batch", json={"messages": [a_body()] * 1_000})
         more = await gateway.ask("POST", "/v1/messages/batch", json={"messages": [a_body()] * 1_001})
         none = await gateway.ask("POST", "/v1/messages/batch", json={"messages": []})

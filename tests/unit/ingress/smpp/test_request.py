@@ -6,10 +6,10 @@ import pytest
 
 from domain.cascade.rule import DEFAULT_MAX_DURATION_MS, MAX_DURATION_MS, MAX_STEP_TIMEOUT_MS
 from ingress.addresses import Phone
-from ingress.smpp.content import content_of
 from ingress.smpp.request import Times, fingerprint_of, idempotency_key_of, metadata_of, request_of, times_of
 from ingress.smpp.settings import AccountProfile
 from schemas.smpp import status as s
+from schemas.smpp.content import content_of
 from schemas.smpp.pdu import ShortMessage
 from tests.unit.ingress.smpp.callers import CALLER, NOW_MS
 
@@ -36,7 +36,7 @@ def test_times_are_a_moment_and_a_span(schedule: str, validity: str, wanted: Tim
 
 
 def test_a_request_has_one_step_that_waits_no_longer_than_a_step_may() -> None:
-    content = content_of(MESSAGE, PLAIN)
+    content = content_of(MESSAGE)
     assert content is not None
     request = request_of(
         MESSAGE, [content], Phone("+4512345678", "Europe/Copenhagen"), "", Times(0, MAX_DURATION_MS), CALLER

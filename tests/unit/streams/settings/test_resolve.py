@@ -209,3 +209,25 @@ def test_a_port_that_another_process_took_meanwhile_is_replaced_before_a_role_st
         assign_ports_of("insight", settings, tmp_path)
 
     assert ports_of(settings, tmp_path)["insight"] != before
+
+
+def test_a_tenants_numbers_are_kept_as_they_are_written() -> None:
+    text = REAL + 'numbers = ["+4512345678", "1245", "1300 NEWS"]\n'
+
+    found = tenant(parse(text.encode(), "hermes.toml", Path()).tenants[0])
+
+    assert found.numbers == ("+4512345678", "1245", "1300 NEWS")
+    assert tenant(real().tenants[0]).numbers == ()
+
+
+@pytest.mark.parametrize(
+    "number", ["12", "+45", "4512345678901", "1245  NEWS", "1245 7", "1245 TWO WORDS", "NEWS", "+0123456"]
+)
+def test_what_is_no_number_is_refused(number: str) -> None:
+    with pytest.raises(ConfigError, match="numbers"):
+        parse(f'{REAL}numbers = ["{number}"]\n'.encode(), "hermes.toml", Path())
+
+
+def test_mail_from_outside_is_taken_only_when_the_settings_say_so() -> None:
+    assert not real().gateway.smtp_inbound
+    assert parse(b"[gateway]\nsmtp_inbound = true\n", "hermes.toml", Path()).gateway.smtp_inbound
