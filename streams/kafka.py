@@ -5,19 +5,19 @@ the same process, which then owns the tables of partition n. What the loop costs
 in docs/adr/0001.
 """
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.codec import Codec
 from streams.config_reader import ConfigReader
 from streams.engine import Engine, Meter, Raw
 from streams.node import Node, source_topics
+from streams.outlet import DriverError, KafkaOutlet
 from streams.parts import Parts
 from streams.restore import changelog_ends, restore
 from tables.changelog import ends_of
@@ -35,92 +35,6 @@ BEAT_MS = 10
 not by record. A batch that took longer has gathered enough meanwhile."""
 COMMIT_EVERY_MS = 200
 CHECKPOINT_EVERY_MS = 10_000
-FLUSH_TIMEOUT_S = 30.0
-MESSAGE_TIMEOUT_MS = 5_000
-"""Below the session time-out of the group: a paused process cannot write after it was replaced."""
-MAX_TURN_MS = 5_000
-LINGER_MS = 20
-"""Longer than a batch takes to be sent: `flush` ignores it, so each partition's records leave in one request."""
-PARTITIONER = "murmur2_random"
-"""The Java client's way, which aiokafka has too: a key falls into the same partition whoever writes it."""
-
-
-class DriverError(Exception):
-    """Work could not be made durable; the process must end and do it again."""
-
-
-def producer(bootstrap: str, linger_ms: int = 5, **more: object) -> Producer:
-    """A producer with idempotence whose records are durable when `flush` returned and no error was reported."""
-    return Producer({
-        "bootstrap.servers": bootstrap,
-        "enable.idempotence": True,
-        "linger.ms": linger_ms,
-        "delivery.report.only.error": True,
-        "message.timeout.ms": MESSAGE_TIMEOUT_MS,
-        "partitioner": PARTITIONER,
-        "message.max.bytes": 2 * 1024 * 1024,
-        "queue.buffering.max.messages": 200_000,
-        "log_level": 3,
-        **more,
-    })  # fmt: skip
-
-
-class KafkaOutlet:
-    """Sends to Kafka. An error reported for any record makes the next flush raise.
-
-    From one `begin` to the next no more than MAX_TURN_MS may pass: a process that stood still for longer may have been
-    replaced, and what it decided must not land after what its successor decided.
-    """
-
-    def __init__(self, bootstrap: str) -> None:
-        self._failed: str | None = None
-        self._until_s = math.inf
-        self._answers = producer(bootstrap, 0, on_delivery=self._report)
-        self._producer = producer(bootstrap, LINGER_MS, on_delivery=self._report)
-
-    def begin(self, *, anew: bool = False) -> None:
-        """A turn of the loop begins now; `anew` when the one before was of another kind, which may take its time."""
-        if not anew:
-            self._check_age()
-        self._until_s = time.monotonic() + MAX_TURN_MS / 1000
-
-    def send(
-        self, topic: str, key: bytes, value: bytes | None, partition: int | None = None, version: int | None = None
-    ) -> None:
-        """Hand one record to librdkafka; a full queue waits."""
-        self._check_age()
-        headers: list[tuple[str, str | bytes | None]] | None = None
-        if version is not None:
-            headers = [("version", version.to_bytes(8, "big"))]
-        while True:
-            try:
-                self._producer.produce(topic, value, key, -1 if partition is None else partition, headers=headers)
-            except BufferError:
-                self._producer.poll(0.1)
-            else:
-                return
-
-    def answer(self, topic: str, key: bytes, value: bytes, partition: int | None) -> None:
-        """Hand an answer to librdkafka, which sends it at once; what becomes of it is seen at a later flush."""
-        self._check_age()
-        self._answers.produce(topic, value, key, -1 if partition is None else partition)
-
-    def flush(self) -> None:
-        """Wait for every acknowledgement."""
-        self._answers.poll(0)
-        left = self._producer.flush(FLUSH_TIMEOUT_S)
-        if left:
-            raise DriverError(f"{left} records were not acknowledged in {FLUSH_TIMEOUT_S} s")
-        if self._failed:
-            raise DriverError(f"a record was not acknowledged: {self._failed}")
-
-    def _check_age(self) -> None:
-        if time.monotonic() > self._until_s:
-            raise DriverError(f"a turn took more than {MAX_TURN_MS} ms: the partitions may have another owner")
-
-    def _report(self, error: KafkaError | None, message: Message) -> None:
-        if error is not None:
-            self._failed = f"{message.topic()}: {error}"
 
 
 class KafkaDriver:
@@ -177,7 +91,6 @@ class KafkaDriver:
                 if self._owned and not announced:
                     announced = True
                     ready()
-            self._commit(asynchronous=False)
             self._checkpoint()
         except BaseException:
             self._sound = False
@@ -198,7 +111,7 @@ class KafkaDriver:
         now = time.monotonic()
         if now >= self._commit_at:
             self._commit_at = now + COMMIT_EVERY_MS / 1000
-            self._commit(asynchronous=True)
+            self._commit()
         if now >= self._checkpoint_at:
             self._checkpoint_at = now + CHECKPOINT_EVERY_MS / 1000
             self._checkpoint()
@@ -218,19 +131,40 @@ class KafkaDriver:
         due = self.engine.next_due_ms()
         return MAX_WAIT_MS / 1000 if due is None else min(max(due - now_ms(), 0), MAX_WAIT_MS) / 1000
 
-    def _commit(self, *, asynchronous: bool) -> None:
+    def _commit(self) -> None:
+        """Commit what is new; nothing waits for the answer."""
         positions = self.engine.positions()
         new = [TopicPartition(t, p, at) for (t, p), at in positions.items() if self._committed.get((t, p)) != at]
         if new:
-            if asynchronous:
-                self._consumer.commit(offsets=new, asynchronous=True)
-            else:
-                self._consumer.commit(offsets=new, asynchronous=False)
+            self._consumer.commit(offsets=new, asynchronous=True)
             self._committed.update(positions)
 
+    def _commit_all(self) -> bool:
+        """Commit everything and wait; false when there was nothing, DriverError when the group does not take it.
+
+        It takes it only from a member whose partitions nobody else has had meanwhile.
+        """
+        offsets = [TopicPartition(t, p, at) for (t, p), at in self.engine.positions().items()]
+        if not offsets:
+            return False
+        try:
+            taken = self._consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            raise DriverError(f"the group took no commit: {error}") from error
+        if refused := next((place.error for place in taken or () if place.error is not None), None):
+            raise DriverError(f"the group took no commit: {refused}")
+        return True
+
     def _checkpoint(self) -> None:
-        """Remember how far each changelog is in the store; all that this process wrote there is acknowledged and applied."""
-        for number, ends in changelog_ends(self._admin, self.engine.partitions).items():
+        """Remember how far each changelog is in the store.
+
+        All that this process wrote there is acknowledged and applied. That nobody else wrote there before the ends were read
+        is what the commit after it says: without it the rows of a successor would count as read, and be missing for ever.
+        """
+        found = changelog_ends(self._admin, self.engine.partitions)
+        if not self._commit_all():
+            return
+        for number, ends in found.items():
             self.engine.partitions[number].store.set_checkpoint(ends)
         read = self.engine.positions()
         lag = dict.fromkeys(self._topics, 0)
@@ -258,8 +192,10 @@ class KafkaDriver:
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Leave everything as it is durable, unless a batch failed: its rows may be on a changelog and not in the store."""
         if self._sound:
-            self._commit(asynchronous=False)
-            self._checkpoint()
+            try:
+                self._checkpoint()
+            except DriverError as error:
+                log.warning("partitions_taken", reason=str(error))
         self._give_up(partitions)
 
     def _lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:

@@ -24,7 +24,7 @@ from schemas.sql.pool import loan, open_pool
 from schemas.topics import BILLING, CONFIG
 from streams.admin import ensure_topics
 from streams.credentials import Credentials, credentials_of, seed_of
-from streams.kafka import producer
+from streams.outlet import producer
 from streams.registry import registry_of, remember_registry
 from streams.salt import salt_key
 from streams.settings.identity import tenant_id

@@ -25,20 +25,19 @@ def restore(bootstrap: str, partition: Partition) -> tuple[int, int]:
     started = time.monotonic()
     checkpoint = partition.store.checkpoint()
     ends = changelog_ends(AdminClient({"bootstrap.servers": bootstrap, "log_level": 3}), [partition.number])
+    begin = {topic: checkpoint.get(topic, 0) for topic in ends[partition.number]}
+    for topic, end in ends[partition.number].items():
+        if begin[topic] > end:
+            raise RestoreError(
+                f"the local state of partition {partition.number} is ahead of {topic}: it belongs to another Kafka, "
+                "or that one lost records; move the state's folder away and start again"
+            )
     reader = changelog_reader(bootstrap, RESTORE_WAIT_MS)
-    applied = 0
     try:
-        for topic, end in ends[partition.number].items():
-            start = checkpoint.get(topic, 0)
-            if start > end:
-                raise RestoreError(
-                    f"the local state of partition {partition.number} is ahead of {topic}: it belongs to another Kafka, "
-                    "or that one lost records; move the state's folder away and start again"
-                )
-            applied += _read(reader, partition, TopicPartition(topic, partition.number), start, end)
-        partition.store.set_checkpoint(ends[partition.number])
+        applied = _read(reader, partition, begin, ends[partition.number])
     finally:
         reader.close()
+    partition.store.set_checkpoint(ends[partition.number])
     return applied, int((time.monotonic() - started) * 1000)
 
 
@@ -50,31 +49,32 @@ def changelog_ends(admin: AdminClient, partitions: Iterable[int]) -> dict[int, d
     return ends
 
 
-def _read(reader: Consumer, partition: Partition, place: TopicPartition, start: int, end: int) -> int:
-    """Apply one changelog from `start`, or what is left from there, to `end`; compaction leaves gaps, so its end counts too."""
-    applied, at = 0, start
-    if at >= end:
-        return 0
-    reader.assign([TopicPartition(place.topic, place.partition, start)])
+def _read(reader: Consumer, partition: Partition, begin: dict[str, int], ends: dict[str, int]) -> int:
+    """Apply all changelogs from `begin`, or what is left from there, to `ends`; compaction leaves gaps, so an end counts too.
+
+    All at once: a consumer that is assigned one topic after the other stands still for a second at each change.
+    """
+    applied, at = 0, {topic: start for topic, start in begin.items() if start < ends[topic]}
+    reader.assign([TopicPartition(topic, partition.number, start) for topic, start in at.items()])
     deadline = time.monotonic() + PATIENCE_S
-    while at < end:
+    while at:
         batch: list[LogRecord] = []
         # a wait for a full batch would last its whole time: wait for one record, then take what is there
         for message in (*reader.consume(1, 0.2), *reader.consume(BATCH_RECORDS, 0)):
-            error = message.error()
+            error, topic = message.error(), message.topic() or ""
             if error is not None:
-                if error.name() == "_PARTITION_EOF":
-                    at = end
-                    continue
-                raise KafkaException(error)
-            batch.append((place.topic, message.key() or b"", message.value(), _version(message.headers())))
-            at = (message.offset() or 0) + 1
+                if error.name() != "_PARTITION_EOF":
+                    raise KafkaException(error)
+                at.pop(topic, None)
+                continue
+            batch.append((topic, message.key() or b"", message.value(), _version(message.headers())))
+            if (message.offset() or 0) + 1 >= ends[topic]:
+                at.pop(topic, None)
         if batch:
             deadline = time.monotonic() + PATIENCE_S
             applied += partition.restore(batch)
         elif time.monotonic() > deadline:
-            raise RestoreError(f"{place.topic}/{place.partition} stops at {at} of {end}")
-    reader.unassign()
+            raise RestoreError(f"{sorted(at)} of partition {partition.number} did not come to their ends {ends}")
     return applied
 
 

@@ -21,7 +21,7 @@ from streams.bench.load import generate
 from streams.bench.plan import Plan
 from streams.bench.processes import usage
 from streams.bench.result import BenchError, Wanted, quantile
-from streams.kafka import producer
+from streams.outlet import producer
 
 HOPS: Final[Mapping[str, tuple[str, ...]]] = {
     "gateway": ("verdict",),

@@ -15,7 +15,7 @@ from streams.admin import ensure_topics
 from streams.bench.apart import apart
 from streams.bench.hop_work import Hop, bare_once, bare_twice, ours
 from streams.bench.result import BenchError, Line, Result, Wanted
-from streams.kafka import producer
+from streams.outlet import producer
 
 RECORDS_A_SECOND: Final = 10_000
 """So many are handled for each second that is wanted."""

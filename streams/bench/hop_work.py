@@ -14,9 +14,10 @@ from schemas.catalogue import codec
 from schemas.rows import RateWindow
 from schemas.topics import CASCADE, LEDGER, STATUS
 from streams.bench.result import BenchError
-from streams.kafka import COMMIT_EVERY_MS, FLUSH_TIMEOUT_S, MAX_RECORDS_A_BATCH, MAX_WAIT_MS, KafkaDriver, producer
+from streams.kafka import COMMIT_EVERY_MS, MAX_RECORDS_A_BATCH, MAX_WAIT_MS, KafkaDriver
 from streams.metrics import Metrics
 from streams.node import Node
+from streams.outlet import FLUSH_TIMEOUT_S, producer
 from streams.parts import Parts
 from tables.catalogue import WINDOWS
 

@@ -15,7 +15,7 @@ from schemas.topics import SUBMITS
 from streams.bench.lane import Lane
 from streams.bench.result import BenchError
 from streams.bench.world import CARRIER, message_id, tenant_id
-from streams.kafka import producer
+from streams.outlet import producer
 from tables.catalogue import TABLES
 from tables.store import MemoryStore, Store, Write
 

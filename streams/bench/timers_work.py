@@ -16,7 +16,8 @@ from schemas.catalogue import codec
 from schemas.topics import BILLING, CONFIG, SUBMISSIONS, attempts_topic
 from streams.bench.result import BenchError
 from streams.bench.world import CARRIER, DAY_MS, configuration, grant, message_id, submission, tenant_id
-from streams.kafka import KafkaDriver, KafkaOutlet, now_ms, producer
+from streams.kafka import KafkaDriver, now_ms
+from streams.outlet import KafkaOutlet, producer
 from streams.parts import Parts
 from streams.topology import TOPOLOGY
 from tables.catalogue import CASCADE_ROWS

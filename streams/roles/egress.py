@@ -26,9 +26,10 @@ from egress.webhooks.settings import WebhookSettings
 from schemas.catalogue import codec
 from schemas.topics import CARRIERS, attempts_topic
 from streams.config_reader import ConfigReader
-from streams.kafka import now_ms, producer
+from streams.kafka import now_ms
 from streams.metrics import Metrics
 from streams.metrics_server import serve_metrics
+from streams.outlet import producer
 from streams.roles.alive import watch_tasks
 from streams.roles.carrier_events import CarrierMeter
 from streams.roles.context import RoleContext, stop_event

@@ -28,8 +28,9 @@ from schemas.sql.pool import open_pool
 from schemas.topics import CONFIG, INBOUND
 from schemas.unsubscribe import unsubscribing
 from streams.config_reader import ConfigReader
-from streams.kafka import now_ms, producer
+from streams.kafka import now_ms
 from streams.metrics import Metrics
+from streams.outlet import producer
 from streams.roles.alive import watch_tasks
 from streams.roles.context import RoleContext, stop_event
 from streams.roles.ways_in import WaysIn

@@ -17,10 +17,11 @@ from agents.context import Context
 from domain.billing.money import Grant
 from schemas.catalogue import codec
 from schemas.topics import BILLING, LEDGER, VERDICTS, Topic, partitions_of
-from streams.kafka import KafkaDriver, producer
+from streams.kafka import KafkaDriver
 from streams.memory import Broker, CrashError, MemoryDriver, Moment
 from streams.metrics import Metrics
 from streams.node import Node
+from streams.outlet import producer
 from streams.parts import Parts
 from tables.catalogue import ACCOUNTS, RESOLUTIONS
 
