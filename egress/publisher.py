@@ -18,7 +18,7 @@ from schemas.codec import Codec
 from schemas.topics import Topic
 
 PUBLISH_TIMEOUT_S = 30.0
-GATHER_S, BUSY_GATHER_S = 0.002, 0.008
+GATHER_S, BUSY_GATHER_S = 0.002, 0.015
 """The first to ask waits so long for others to share its flush: the longer when the last flush was a busy one."""
 BUSY_RECORDS = 12
 FULL_WAIT_S = 0.1

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 MAX_RECORDS_A_BATCH = 1_000
 MAX_WAIT_MS = 100
 BUSY_RECORDS = 16
-BEAT_MS = 10
+BEAT_MS = 20
 """After a batch of so many records the next one begins a beat after it at the earliest: its cost is by batch and request,
 not by record. A batch that took longer has gathered enough meanwhile."""
 COMMIT_EVERY_MS = 200

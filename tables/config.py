@@ -35,6 +35,7 @@ class ConfigTable:
     carriers: dict[str, CarrierStatus] = field(default_factory=dict)
     _values: dict[str, ConfigValue] = field(default_factory=dict)
     _routes: dict[tuple[Channel, bool, str], tuple[Route, ...]] = field(default_factory=dict)
+    _lengths: dict[tuple[Channel, bool], tuple[int, ...]] = field(default_factory=dict)
     _domains: dict[str, frozenset[str]] = field(default_factory=dict)
     _numbers: dict[str, frozenset[str]] = field(default_factory=dict)
 
@@ -90,9 +91,9 @@ class ConfigTable:
 
     def routes(self, channel: Channel, address: str, test: bool) -> tuple[Route, ...]:
         """The routes with the longest prefix of `address`; those for test keys when `test`."""
-        for length in range(len(address), -1, -1):
+        for length in self._lengths.get((channel, test), ()):
             found = self._routes.get((channel, test, address[:length]))
-            if found:
+            if found and len(address) >= length:
                 return found
         return ()
 
@@ -106,6 +107,10 @@ class ConfigTable:
                 place = (value.channel, value.test, value.prefix)
                 index[place] = (*index.get(place, ()), value)
         self._routes = index
+        kinds = {(channel, test) for channel, test, _ in index}
+        self._lengths = {
+            kind: tuple(sorted({len(prefix) for *of, prefix in index if tuple(of) == kind}, reverse=True)) for kind in kinds
+        }
 
 
 def _index(

@@ -10,6 +10,7 @@ which the due index in memory is built at a start without reading the rows.
 import heapq
 import struct
 from collections.abc import Callable, Iterable
+from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from domain.cascade.states import Cascade
@@ -181,8 +182,9 @@ class Partition:
             recent.pop(key, None)
             return
         recent[key] = row
-        if len(recent) > MAX_RECENT:
-            del recent[next(iter(recent))]
+        if len(recent) > MAX_RECENT:  # many at once: each look for the oldest passes by all that were removed before it
+            for old in [*islice(recent, MAX_RECENT // 4)]:
+                del recent[old]
 
     def _index(self, table: Table[Any], key: str, row: object | None, writes: list[Write]) -> None:
         if table is CASCADE_ROWS:

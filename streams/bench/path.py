@@ -17,7 +17,8 @@ from streams.bench.result import Line, Result, Wanted, quantile
 from streams.bench.stack import PARTITIONS, stack
 
 BATCH: Final = 100
-WARM_UP_S: Final = 3.0
+WARM_UP_S: Final = 20.0
+"""A broker that has just started still compiles itself: that is a third of its CPU in the first half minute."""
 REFUSALS: Final = frozenset({429, 503})
 """How the gateway refuses what is too much."""
 END_PATIENCE_S: Final = 120.0

@@ -94,7 +94,7 @@ async def _serve(context: RoleContext) -> None:
     new_id = Uuid7()
     desk = PipelineDesk(
         context.bootstrap, records, context.slot,
-        lambda report: producer(context.bootstrap, linger_ms=2, on_delivery=report), now_ms, new_id, background,
+        lambda report: producer(context.bootstrap, linger_ms=4, on_delivery=report), now_ms, new_id, background,
     )  # fmt: skip
     stop = stop_event(context.stop)
     meter = PrometheusMeter(registry)
