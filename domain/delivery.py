@@ -57,12 +57,16 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The peer refused the attempt, or it was never handed over; `retry_after_ms` is the peer's wish, zero for none."""
+    """The peer refused the attempt, or it was never handed over; `retry_after_ms` is the peer's wish, zero for none.
+
+    `untried`: our own limits held it back, so it does not count as a try.
+    """
 
     permanent: bool
     code: str
     detail: str
     retry_after_ms: int = 0
+    untried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

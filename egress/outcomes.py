@@ -7,18 +7,18 @@ from schemas.rows import Submit
 
 def row_of(due: AttemptDue, outcome: Outcome | None, at_ms: int) -> Submit:
     """The row of an attempt with its outcome, None for the intent to send it."""
-    word, code, detail, retry_after_ms = "", "", "", 0
+    word, code, detail, retry_after_ms, untried = "", "", "", 0, False
     provider_ids: tuple[str, ...] = ()
     if isinstance(outcome, Sent):
         word, provider_ids = outcome.level, outcome.provider_ids
     elif isinstance(outcome, Failed):
         word, code, retry_after_ms = "refused" if outcome.permanent else "failed", outcome.code, outcome.retry_after_ms
-        detail = outcome.detail
+        detail, untried = outcome.detail, outcome.untried
     elif outcome is not None:
         word, detail = "unknown", outcome.detail
     return Submit(
         due.message_id, due.attempt, due.carrier, word, provider_ids, due.segments, due.price_micros, due.cost_micros,
-        due.trace_id, at_ms, code, detail, retry_after_ms,
+        due.trace_id, at_ms, code, detail, retry_after_ms, untried=untried,
     )  # fmt: skip
 
 
@@ -27,7 +27,7 @@ def event_of(row: Submit) -> AttemptSent | AttemptFailed:
     if row.outcome in ("failed", "refused"):
         return AttemptFailed(
             row.message_id, row.attempt, row.at_ms, row.carrier, row.outcome == "refused", row.code, row.detail,
-            row.retry_after_ms,
+            row.retry_after_ms, row.untried,
         )  # fmt: skip
     return AttemptSent(
         row.message_id, row.attempt, row.at_ms, row.carrier, row.provider_ids,

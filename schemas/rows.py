@@ -71,6 +71,7 @@ class Submit:
     detail: str = ""
     retry_after_ms: int = 0
     delivered_ids: tuple[str, ...] = ()
+    untried: bool = False
 
 
 @dataclass(frozen=True, slots=True)

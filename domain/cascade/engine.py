@@ -131,7 +131,7 @@ def _failed(state: Cascade, event: AttemptFailed, retire: int) -> Decision:
     state = note(state, event.at_ms, "failed", attempt.number, detail, attempts=with_attempt(state, known))
     if state.is_final or timed_out or state.step != attempt.step:
         return state, (Announce(final=False),)
-    return after_failure(state, event.at_ms, event.permanent, event.retry_after_ms, retire)
+    return after_failure(state, event.at_ms, event.permanent, event.retry_after_ms, retire, untried=event.untried)
 
 
 def _receipt(state: Cascade, event: ReceiptArrived, retire: int) -> Decision:

@@ -36,7 +36,10 @@ class AttemptSent:
 
 @dataclass(frozen=True, slots=True)
 class AttemptFailed:
-    """The attempt was refused, or never handed over; `retry_after_ms` is the peer's wish, zero for none."""
+    """The attempt was refused, or never handed over; `retry_after_ms` is the peer's wish, zero for none.
+
+    `untried`: our own limits held it back, so it does not count as a try.
+    """
 
     message_id: str
     attempt: int
@@ -46,6 +49,7 @@ class AttemptFailed:
     code: str
     detail: str
     retry_after_ms: int = 0
+    untried: bool = False
 
 
 @quick

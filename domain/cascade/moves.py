@@ -62,13 +62,15 @@ def send(state: Cascade, at: int) -> Decision:
     return state, (SendAttempt(attempt.number, state.step, step.channel, at, until), Announce(final=False))
 
 
-def after_failure(state: Cascade, at: int, permanent: bool, retry_after_ms: int, retire: int) -> Decision:
-    """Retry the step if it may be, or go on."""
+def after_failure(
+    state: Cascade, at: int, permanent: bool, retry_after_ms: int, retire: int, *, untried: bool = False
+) -> Decision:
+    """Retry the step if it may be, or go on; what was not tried may always be tried again, within the step's time."""
     step = state.plan.steps[state.step].step
-    if not permanent and not state.stop and state.retries < step.max_retries:
+    if not permanent and not state.stop and (untried or state.retries < step.max_retries):
         again = at + max(backoff_ms(step.backoff, state.retries + 1), retry_after_ms)
         if again < min(state.step_deadline_ms, state.deadline_ms):
-            state = note(state, at, "retrying", 0, f"in {again - at}ms", retries=state.retries + 1)
+            state = note(state, at, "retrying", 0, f"in {again - at}ms", retries=state.retries + (not untried))
             return wake_at(state, "retry", again, state="attempting"), (Announce(final=False),)
     return next_step(state, at, retire)
 

@@ -20,7 +20,7 @@ from egress.mta.mime import Mail, MimeError, build
 from egress.mta.mx import MxResolver
 from egress.mta.planner import Planner
 from egress.mta.pool import CLOSING, Pool
-from egress.mta.shaper import Shaper
+from egress.mta.shaper import BUSY, SUSPENDED, Shaper
 from egress.mta.site import Site
 from egress.mta.smtp import Envelope
 from egress.mta.sts_cache import StsPolicies
@@ -147,7 +147,8 @@ class Mta:
             )
             return await self._hand_over(attempt, mail, self._envelope(mail, sender, site), site)
         except RouteError as error:
-            failed = Failed(error.permanent, error.code, error.detail, retry_after_ms=error.retry_after_ms)
+            held_back = error.reply is None and error.code in (BUSY, SUSPENDED)
+            failed = Failed(error.permanent, error.code, error.detail, error.retry_after_ms, untried=held_back)
             refusal = (error.reply, CONNECTING) if error.reply is not None else None
             return learned(self._shaper, attempt, failed, site, refusal)
 

@@ -16,7 +16,7 @@ def of_silence(job: Job, silence: Silence, parts: int, *, was_ready: bool) -> Ou
         case "timeout":
             return Unknown(f"no answer in time{where}")
         case "queue_full":
-            return Failed(permanent=False, code="queue_full", detail=f"too much waits for this carrier{where}")
+            return Failed(False, "queue_full", f"too much waits for this carrier{where}", untried=True)
         case "draining":
             return Failed(permanent=False, code="draining", detail=f"not written before the client stopped{where}")
         case "expired":

@@ -33,6 +33,7 @@ class Behaviour:
 
     fail: str = ""
     permanent: bool = True
+    untried: bool = False
     receipt: ReceiptStatus | None = "delivered"
     answer_after_ms: int = 5
     receipt_after_ms: int = 50
@@ -105,7 +106,9 @@ class Egress:
         at_ms = self.faults.broker.now_ms + does.answer_after_ms
         if does.fail:
             outcome = "refused" if does.permanent else "failed"
-            self._answer(at_ms, due, replace(self._row(due, outcome), code=does.fail, detail="as told"))
+            self._answer(
+                at_ms, due, replace(self._row(due, outcome), code=does.fail, detail="as told", untried=does.untried)
+            )
             return
         self.taken[key] += 1
         again = f"-{self.taken[key]}" if self.taken[key] > 1 else ""
@@ -140,7 +143,14 @@ class Egress:
         event: AttemptSent | AttemptFailed
         if row.outcome in ("failed", "refused"):
             event = AttemptFailed(
-                due.message_id, due.attempt, row.at_ms, row.carrier, row.outcome == "refused", row.code, row.detail
+                due.message_id,
+                due.attempt,
+                row.at_ms,
+                row.carrier,
+                row.outcome == "refused",
+                row.code,
+                row.detail,
+                untried=row.untried,
             )
         else:
             event = AttemptSent(

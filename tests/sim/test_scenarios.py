@@ -261,3 +261,12 @@ def test_each_attempt_that_goes_out_carries_all_that_its_egress_needs() -> None:
     assert (due.text, due.price_micros, due.trace_id) == ("Your parcel is here", SMS_MICROS, "trace-1")
     assert due.expires_at_ms == START_MS + MINUTE
     assert CODEC.decode(CODEC.encode(due)) == due
+
+
+def test_an_attempt_that_our_own_limits_held_back_does_not_count_as_a_try() -> None:
+    held_back = Behaviour(fail="4.4.5", permanent=False, untried=True)
+    world = lane(*[held_back] * 6, Behaviour())
+    message_id = world.submit(replace(TEXT, max_retries=1, backoff=Backoff("fixed", 1_000, 1_000)))
+    world.advance(MINUTE)
+    assert attempts(world, message_id) == [("sms", "failed")] * 6 + [("sms", "delivered")]
+    ended(world, message_id, "delivered", SMS_MICROS)
