@@ -7,6 +7,7 @@ there. Rows are dropped some days after the last receipt can come.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 
 from schemas.codec import Codec
 from schemas.rows import Submit
@@ -78,8 +79,9 @@ class Book:
             self._recent[name] = row
         if writes:
             self.store.write(writes)
-        while len(self._recent) > MAX_RECENT:
-            del self._recent[next(iter(self._recent))]
+        if len(self._recent) > MAX_RECENT:  # many at once: each look for the oldest passes by all that were removed before it
+            for old in [*islice(self._recent, MAX_RECENT // 4)]:
+                del self._recent[old]
 
     def drop(self, message_id: str, attempt: int) -> None:
         """Know nothing of an attempt any more."""

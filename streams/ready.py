@@ -31,6 +31,7 @@ def ready_document(
         "http": gateway.get("http"),
         "smpp": gateway.get("smpp"),
         "smtp": gateway.get("smtp"),
+        **{name: gateway[name] for name in ("smpp_tls", "smtp_tls") if name in gateway},
         "insight": said["insight"].get("insight"),
         "metrics": metrics.get("gateway"),
         "metrics_by_role": metrics,

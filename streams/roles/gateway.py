@@ -113,14 +113,18 @@ async def _serve(context: RoleContext) -> None:
         )  # fmt: skip
         ways = WaysIn(desk, directory, table, records, pool, metrics, new_id, publisher, links, context.settings)
         host, ports = context.settings.gateway.host, context.ports
-        smpp, smtp = ways.smpp(host, ports["smpp"]), ways.smtp(host, ports["smtp"])
+        smpp = ways.smpp(host, ports["smpp"], ports["smpp-tls"])
+        smtp = ways.smtp(host, ports["smtp"], ports["smtp-tls"])
         try:
             rest = await listen(build_app(services), meter, host, ports["http"])
+            bound, mail = await smpp.start(), await smtp.start()
             addresses: dict[str, object] = {
                 "http": f"{host}:{rest.port}",
-                "smpp": f"{host}:{(await smpp.start()).plain}",
-                "smtp": f"{host}:{(await smtp.start())[0]}",
+                "smpp": f"{host}:{bound.plain}",
+                "smtp": f"{host}:{mail[0]}",
             }
+            if ways.tls(0) is not None:
+                addresses |= {"smpp_tls": f"{host}:{bound.tls}", "smtp_tls": f"{host}:{mail[1]}"}
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(relay.run(stop))
                 tasks.create_task(run_receipts(context.bootstrap, records, smpp.receipts, stop))

@@ -1,7 +1,7 @@
 """SMPP and SMTP beside REST in a gateway: their servers over the same desk, and what they count."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from egress.mta import verp
@@ -14,7 +14,8 @@ from ingress.publisher import RecordPublisher
 from ingress.smpp.postgres_parts import PostgresParts
 from ingress.smpp.postgres_receipts import PostgresReceipts
 from ingress.smpp.server import SmppServer
-from ingress.smpp.settings import SmppServerSettings
+from ingress.smpp.settings import SmppServerSettings, TlsSettings
+from ingress.smpp.tls import server_context
 from ingress.smtp.dns import DnsPython
 from ingress.smtp.inbound_desk import InboundDesk
 from ingress.smtp.server import SmtpServer
@@ -101,15 +102,20 @@ class WaysIn:
     links: Unsubscribing
     settings: Settings
 
-    def smpp(self, host: str, port: int) -> SmppServer:
+    def tls(self, port: int) -> TlsSettings | None:
+        """The listener with TLS on this port; None without a certificate."""
+        chain, key = self.settings.gateway.tls_certificate_file, self.settings.gateway.tls_key_file
+        return None if chain is None or key is None else TlsSettings(str(chain), str(key), port)
+
+    def smpp(self, host: str, port: int, tls_port: int) -> SmppServer:
         """The SMPP server, not started."""
         return SmppServer(
-            SmppServerSettings(host, port), self.desk, self.directory.resolve_smpp, self.table,
+            SmppServerSettings(host, port, tls=self.tls(tls_port)), self.desk, self.directory.resolve_smpp, self.table,
             PostgresReceipts(self.pool), PostgresParts(self.pool), self.codec, now_ms, self.new_id,
             SmppCounts(self.metrics),
         )  # fmt: skip
 
-    def smtp(self, host: str, port: int) -> SmtpServer:
+    def smtp(self, host: str, port: int, tls_port: int) -> SmtpServer:
         """The SMTP server, not started; it takes mail from outside when the settings say so."""
         mta, inbound, dns = self.settings.mta, None, None
         if self.settings.gateway.smtp_inbound:
@@ -120,9 +126,12 @@ class WaysIn:
         services = SmtpServices(
             self.desk, self.directory.resolve_smtp, self.table, now_ms, self.new_id, SmtpCounts(self.metrics), inbound, dns,
         )  # fmt: skip
-        if mta is None:
-            return SmtpServer(SmtpServerSettings(host, port), services)
-        return SmtpServer(SmtpServerSettings(host, port, hostname=mta.hostname), services)
+        wanted, tls = SmtpServerSettings(host, port), self.tls(tls_port)
+        if tls is not None:
+            wanted = replace(wanted, tls_port=tls_port, tls=server_context(tls))
+        if mta is not None:
+            wanted = replace(wanted, hostname=mta.hostname)
+        return SmtpServer(wanted, services)
 
 
 def return_paths(mta: MtaSettings | None) -> Callable[[str], tuple[str, int] | None]:

@@ -5,7 +5,7 @@ from pydantic import BaseModel, Field
 from streams.settings.mail import MtaSettings
 from streams.settings.peers import MAX_CARRIERS, MAX_ROUTES, CarrierSettings, RouteSettings
 from streams.settings.tenants import MAX_TENANTS, TenantSettings
-from streams.settings.values import STRICT, DurationMs, Port, Text, Url
+from streams.settings.values import STRICT, DurationMs, ExistingFile, Port, Text, Url
 
 MAX_PARTITIONS = 256
 
@@ -19,6 +19,14 @@ class GatewaySettings(BaseModel):
     http_port: Port = Field(default=8080, description="REST and /metrics.")
     smpp_port: Port = Field(default=2775, description="SMPP 3.4 for ESMEs.")
     smtp_port: Port = Field(default=2525, description="SMTP submission.")
+    smpp_tls_port: Port = Field(default=3550, description="SMPP over TLS, when there is a certificate.")
+    smtp_tls_port: Port = Field(default=2465, description="SMTP over TLS; with a certificate smtp_port has STARTTLS.")
+    tls_certificate_file: ExistingFile | None = Field(
+        default=None,
+        description="Certificate and its chain for SMPP and SMTP, PEM; with tls_key_file.",
+        examples=["tls.pem"],
+    )
+    tls_key_file: ExistingFile | None = Field(default=None, description="Its key, PEM.", examples=["tls.key"])
     smtp_inbound: bool = Field(
         default=False, description="Take mail for tenants' domains and return paths, checked by SPF, DKIM and DMARC."
     )

@@ -21,6 +21,8 @@ _PLACES = {
     "http": ("gateway", "http_port"),
     "smpp": ("gateway", "smpp_port"),
     "smtp": ("gateway", "smtp_port"),
+    "smpp-tls": ("gateway", "smpp_tls_port"),
+    "smtp-tls": ("gateway", "smtp_tls_port"),
     "insight": ("insight", "port"),
     "pipeline-metrics": ("pipeline", "metrics_port"),
     "egress-metrics": ("egress", "metrics_port"),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from egress.mta.config import host_and_port
 from egress.mta.errors import ConfigError as MtaError
 from streams.settings.identity import login_name, tenant_id
-from streams.settings.model import Settings
+from streams.settings.model import GatewaySettings, Settings
 from streams.settings.tenants import TenantSettings
 from streams.settings.values import SANDBOX
 
@@ -14,7 +14,18 @@ SMTP_PORT = 25
 
 def broken_rules(settings: Settings) -> list[str]:
     """A sentence for each rule that does not hold, beginning with the place."""
-    return [*_carriers(settings), *_routes(settings), *_mail(settings), *_tenants(settings.tenants)]
+    return [
+        *_gateway(settings.gateway),
+        *_carriers(settings),
+        *_routes(settings),
+        *_mail(settings),
+        *_tenants(settings.tenants),
+    ]
+
+
+def _gateway(gateway: GatewaySettings) -> Iterator[str]:
+    if (gateway.tls_certificate_file is None) != (gateway.tls_key_file is None):
+        yield "gateway: tls_certificate_file and tls_key_file go together"
 
 
 def _carriers(settings: Settings) -> Iterator[str]:

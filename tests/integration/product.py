@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from tests.integration.outside import DECIMAL, HEXADECIMAL, PASSWORD, Outside, until
+from tests.unit.egress.mta.certificates import authority, issue
 
 READY_WITHIN_S = 90.0
 STOP_WITHIN_S = 15.0
@@ -30,6 +31,10 @@ http_port = 0
 smpp_port = 0
 smtp_port = 0
 smtp_inbound = true
+smpp_tls_port = 0
+smtp_tls_port = 0
+tls_certificate_file = "chain.pem"
+tls_key_file = "key.pem"
 [egress]
 webhooks_allow_private = true
 [[carriers]]
@@ -111,6 +116,9 @@ class Product:
         key = rsa.generate_private_key(public_exponent=65_537, key_size=2_048)
         pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         (self.home / "dkim.pem").write_bytes(pem)
+        ca = authority()
+        issue(ca, "localhost").write(self.home)
+        (self.home / "ca.pem").write_bytes(ca.certificate.public_bytes(Encoding.PEM))
         world = self.world
         text = CONFIG.format(
             smsc_port=world.smsc_port, mail_port=world.mail_port, callback_port=world.callback_port,

@@ -23,7 +23,7 @@ def test_the_example_as_it_is_has_every_default() -> None:
 
 
 def test_the_example_without_its_comment_signs_names_every_key_and_is_valid(tmp_path: Path) -> None:
-    for name in ("s1.pem", "carrier-ca.pem", "mail-ca.pem"):
+    for name in ("s1.pem", "carrier-ca.pem", "mail-ca.pem", "tls.pem", "tls.key"):
         (tmp_path / name).touch()
     text = re.sub(r"^#(\[|\w+ = )", r"\1", example(), flags=re.MULTILINE)
 
