@@ -55,7 +55,11 @@ class AttemptFailed:
 @quick
 @dataclass(frozen=True, slots=True)
 class ReceiptArrived:
-    """A carrier told what became of an attempt. Route and price are repeated: it may arrive before AttemptSent."""
+    """A carrier told what became of an attempt.
+
+    Route and price are repeated, as it may arrive before AttemptSent; a bounce that comes back as a mail knows neither, and
+    leaves them empty.
+    """
 
     message_id: str
     attempt: int

@@ -48,14 +48,12 @@ class InboundDesk:
     """Implements `InboundMail`.
 
     `named` tells which attempt a return path names, None for an address that is none of ours. `links` read the tokens by
-    which a returned message proves whose it was. `pool` is the mail pool that return paths lead back from, `shown` the text
-    of an HTML, `count` counts under a declared metric name.
+    which a returned message proves whose it was. `shown` is the text of an HTML, `count` counts under a declared metric name.
     """
 
     publish: Publish
     links: Unsubscribing
     named: Callable[[str], Named | None]
-    pool: str
     shown: Callable[[str], str]
     count: Callable[..., None]
 
@@ -115,7 +113,7 @@ class InboundDesk:
         leaving = self.links.found_in(returned) if failure.hard else None
         records: list[Record] = []
         if named is not None:
-            receipt = ReceiptArrived(*named, mail.received_at_ms, self.pool, "failed", failure.code, 1, 0, 0)
+            receipt = ReceiptArrived(*named, mail.received_at_ms, "", "failed", failure.code, 0, 0, 0)
             records.append((CASCADE, receipt.message_id, receipt))
         if leaving is not None:
             records.append(_suppress(leaving, "hard_bounce", mail.received_at_ms, named))

@@ -28,7 +28,6 @@ from streams.kafka import now_ms
 from streams.metrics import Metrics
 from streams.settings.mail import MtaSettings
 from streams.settings.model import Settings
-from streams.settings.resolve import DEFAULT_POOL
 from tables.config import ConfigTable
 
 
@@ -119,9 +118,7 @@ class WaysIn:
         """The SMTP server, not started; it takes mail from outside when the settings say so."""
         mta, inbound, dns = self.settings.mta, None, None
         if self.settings.gateway.smtp_inbound:
-            inbound = InboundDesk(
-                self.publisher.publish, self.links, return_paths(mta), DEFAULT_POOL, text_of, self.metrics.count
-            )
+            inbound = InboundDesk(self.publisher.publish, self.links, return_paths(mta), text_of, self.metrics.count)
             dns = DnsPython([host_and_port(server, DNS_PORT) for server in mta.nameservers] if mta is not None else ())
         services = SmtpServices(
             self.desk, self.directory.resolve_smtp, self.table, now_ms, self.new_id, SmtpCounts(self.metrics), inbound, dns,

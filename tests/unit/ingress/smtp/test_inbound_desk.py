@@ -63,7 +63,7 @@ class Rig:
         self.kinds: Counter[str] = Counter()
         self.error: Exception | None = None
         self.desk = InboundDesk(
-            self._publish, LINKS, lambda address: (ID, 2) if address == RETURN_PATH else None, "default",
+            self._publish, LINKS, lambda address: (ID, 2) if address == RETURN_PATH else None,
             lambda html: f"shown {html}".strip(), self._count,
         )  # fmt: skip
 
@@ -131,7 +131,7 @@ async def test_a_failure_to_our_return_path_ends_its_attempt(mail_from: str) -> 
     await rig.take(dsn("failed", "5.2.2", "Subject: x\r\n\r\n"), mail_from, RETURN_PATH, None)
     ((topic, key, value),) = rig.published
     assert (topic, key) == (CASCADE, ID)
-    assert value == ReceiptArrived(ID, 2, NOW_MS, "default", "failed", "5.2.2", 1, 0, 0)
+    assert value == ReceiptArrived(ID, 2, NOW_MS, "", "failed", "5.2.2", 0, 0, 0)
 
 
 async def test_a_failure_to_the_sender_is_known_by_what_it_returns_and_a_hard_one_by_its_link() -> None:
