@@ -79,7 +79,9 @@ class Book:
             self._recent[name] = row
         if writes:
             self.store.write(writes)
-        if len(self._recent) > MAX_RECENT:  # many at once: each look for the oldest passes by all that were removed before it
+        if (
+            len(self._recent) > MAX_RECENT
+        ):  # many at once: each look for the oldest passes by all that were removed before it
             for old in [*islice(self._recent, MAX_RECENT // 4)]:
                 del self._recent[old]
 

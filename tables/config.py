@@ -109,7 +109,8 @@ class ConfigTable:
         self._routes = index
         kinds = {(channel, test) for channel, test, _ in index}
         self._lengths = {
-            kind: tuple(sorted({len(prefix) for *of, prefix in index if tuple(of) == kind}, reverse=True)) for kind in kinds
+            kind: tuple(sorted({len(prefix) for *of, prefix in index if tuple(of) == kind}, reverse=True))
+            for kind in kinds
         }
 
 

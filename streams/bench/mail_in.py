@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import uuid6
 from aiosmtpd.smtp import SMTP, Envelope
 
 from domain.billing.money import Account
@@ -14,6 +13,7 @@ from domain.cascade.commands import StatusTold
 from domain.message import Submission
 from domain.tenant import ApiKey, Tenant
 from domain.verdict import Verdict
+from ingress.ids import Uuid7
 from ingress.smtp.server import SmtpServer
 from ingress.smtp.services import Services
 from ingress.smtp.settings import SmtpServerSettings
@@ -79,7 +79,7 @@ async def ours(say: Callable[[int], None], stopped: asyncio.Event) -> int:
     config, desk = ConfigTable(), YesDesk()
     config.apply(config_key(TENANT), TENANT, 1)
     config.apply(config_key(KEY), KEY, 2)
-    services = Services(desk, resolve, config, now_ms, lambda: str(uuid6.uuid7()), SilentMeter())
+    services = Services(desk, resolve, config, now_ms, Uuid7(), SilentMeter())
     server = SmtpServer(SmtpServerSettings(port=0, hostname="in.bench.test"), services)
     say((await server.start())[0])
     await stopped.wait()

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass, field
 from typing import Final
 
-import uuid6
 import uvloop
 
+from ingress.ids import Uuid7
 from streams.bench.result import BenchError
 
 OCTETS: Final = 5_000
@@ -70,6 +70,7 @@ class Client:
     """One connection."""
 
     def __init__(self, plan: MailPlan, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._new_id = Uuid7()
         self._plan = plan
         self._reader = reader
         self._writer = writer
@@ -108,7 +109,7 @@ class Client:
         plan = self._plan
         message = (
             f"From: Bench <{plan.sender}>\r\nTo: {plan.recipient}\r\nSubject: Your parcel\r\n"
-            f"Message-ID: <{uuid6.uuid7()}@load.test>\r\n\r\n"
+            f"Message-ID: <{self._new_id()}@load.test>\r\n\r\n"
         ).encode() + TEXT
         for line, wanted in (
             (f"MAIL FROM:<{plan.sender}>".encode(), "2"),

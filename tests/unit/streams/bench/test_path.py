@@ -4,8 +4,8 @@ import os
 from dataclasses import replace
 
 import pytest
-import uuid6
 
+from ingress.ids import Uuid7
 from streams.bench.finals import Ends, made_ms
 from streams.bench.floor import Bare, Echo, Floor
 from streams.bench.path import Measured, lines_of, memory_lines
@@ -56,9 +56,9 @@ def test_our_own_processes_come_first() -> None:
 
 
 def test_a_message_id_tells_when_the_message_was_made() -> None:
-    made = uuid6.uuid7()
+    made = Uuid7(lambda: 1_767_614_400_123_000_000)()
 
-    assert made_ms(f"msg-{made}") == made.time
+    assert made_ms(f"msg-{made}") == 1_767_614_400_123
 
 
 def test_an_answer_accepts_what_it_says() -> None:
