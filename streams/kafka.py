@@ -101,7 +101,7 @@ class KafkaDriver:
                 self.engine.release(number)
 
     def _turn(self) -> None:
-        self._outlet.begin()
+        self._outlet.turn.begin()
         first = self._consumer.poll(self._patience_s())
         gather_s = max(self._beat_at - time.monotonic(), 0)
         records = [] if first is None else [first, *self._consumer.consume(MAX_RECORDS_A_BATCH - 1, gather_s)]
@@ -187,7 +187,7 @@ class KafkaDriver:
                     "partition_owned", partition=place.partition, restored=restored, timers=timers, took_ms=took_ms
                 )
             self._owned.setdefault(place.partition, set()).add(place.topic)
-        self._outlet.begin(anew=True)
+        self._outlet.turn.begin(anew=True)
 
     def _revoked(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
         """Leave everything as it is durable, unless a batch failed: its rows may be on a changelog and not in the store."""

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Callable
 
 from confluent_kafka import KafkaError, Message, Producer
 
@@ -35,30 +36,43 @@ def producer(bootstrap: str, linger_ms: int = 5, **more: object) -> Producer:
     })  # fmt: skip
 
 
-class KafkaOutlet:
-    """Sends to Kafka. An error reported for any record makes the next flush raise.
+class Turn:
+    """A turn of the driver's loop, from one `begin` to the next, and how long it may take.
 
-    From one `begin` to the next no more than MAX_TURN_MS may pass: a process that stood still for longer may have been
-    replaced, and what it decided must not land after what its successor decided.
+    A process that stood still for longer than MAX_TURN_MS may have been replaced, and what it decided must not land after
+    what its successor decided.
     """
 
-    def __init__(self, bootstrap: str) -> None:
-        self._failed: str | None = None
+    def __init__(self, clock_s: Callable[[], float] = time.monotonic) -> None:
+        self._clock_s = clock_s
         self._until_s = math.inf
-        self._answers = producer(bootstrap, 0, on_delivery=self._report)
-        self._producer = producer(bootstrap, LINGER_MS, on_delivery=self._report)
 
     def begin(self, *, anew: bool = False) -> None:
-        """A turn of the loop begins now; `anew` when the one before was of another kind, which may take its time."""
+        """A turn begins now; `anew` when the one before was of another kind, which may take its time. DriverError as `check`."""
         if not anew:
-            self._check_age()
-        self._until_s = time.monotonic() + MAX_TURN_MS / 1000
+            self.check()
+        self._until_s = self._clock_s() + MAX_TURN_MS / 1000
+
+    def check(self) -> None:
+        """DriverError when the turn has taken too long already."""
+        if self._clock_s() > self._until_s:
+            raise DriverError(f"a turn took more than {MAX_TURN_MS} ms: the partitions may have another owner")
+
+
+class KafkaOutlet:
+    """Sends to Kafka, within a turn. An error reported for any record makes the next flush raise."""
+
+    def __init__(self, bootstrap: str) -> None:
+        self.turn = Turn()
+        self._failed: str | None = None
+        self._answers = producer(bootstrap, 0, on_delivery=self._report)
+        self._producer = producer(bootstrap, LINGER_MS, on_delivery=self._report)
 
     def send(
         self, topic: str, key: bytes, value: bytes | None, partition: int | None = None, version: int | None = None
     ) -> None:
         """Hand one record to librdkafka; a full queue waits."""
-        self._check_age()
+        self.turn.check()
         headers: list[tuple[str, str | bytes | None]] | None = None
         if version is not None:
             headers = [("version", version.to_bytes(8, "big"))]
@@ -72,7 +86,7 @@ class KafkaOutlet:
 
     def answer(self, topic: str, key: bytes, value: bytes, partition: int | None) -> None:
         """Hand an answer to librdkafka, which sends it at once; what becomes of it is seen at a later flush."""
-        self._check_age()
+        self.turn.check()
         self._answers.produce(topic, value, key, -1 if partition is None else partition)
 
     def flush(self) -> None:
@@ -83,10 +97,6 @@ class KafkaOutlet:
             raise DriverError(f"{left} records were not acknowledged in {FLUSH_TIMEOUT_S} s")
         if self._failed:
             raise DriverError(f"a record was not acknowledged: {self._failed}")
-
-    def _check_age(self) -> None:
-        if time.monotonic() > self._until_s:
-            raise DriverError(f"a turn took more than {MAX_TURN_MS} ms: the partitions may have another owner")
 
     def _report(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
