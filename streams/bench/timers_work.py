@@ -20,7 +20,7 @@ from streams.kafka import KafkaDriver, now_ms
 from streams.outlet import KafkaOutlet, producer
 from streams.parts import Parts
 from streams.topology import TOPOLOGY
-from tables.catalogue import CASCADE_ROWS
+from tables.catalogue import ACCOUNTS, CASCADE_ROWS
 from tables.config import config_key
 
 ATTEMPTS: Final = attempts_topic("sms", CARRIER)
@@ -113,16 +113,21 @@ def work(bootstrap: str, folder: str, firing: int, rate_per_s: int) -> Run:
     deadline_s, fired = began_s + READY_S, False
 
     def ready() -> None:
-        nonlocal deadline_s
         run.ready_s = time.monotonic() - began_s
         gc.collect()
         run.memory_octets = psutil.Process().memory_info().rss
+
+    def hand_in() -> None:
+        nonlocal deadline_s
         run.due_ms = _schedule(bootstrap, firing, rate_per_s)
         last_ms = max(run.due_ms.values(), default=now_ms())
         deadline_s = time.monotonic() + SLACK_S + (last_ms - now_ms()) / 1_000
 
     def stop() -> bool:
         nonlocal deadline_s, fired
+        accounts = [p.get(ACCOUNTS, tenant_id(0)) for p in driver.engine.partitions.values()]
+        if firing and run.ready_s and not run.due_ms and any(a is not None and a.available_micros for a in accounts):
+            hand_in()  # with the tenant's money in place
         if run.ready_s and not fired and len(run.lag_ms) >= firing:
             fired = True
             deadline_s = time.monotonic() + (AFTERWARDS_S if firing else 0)
