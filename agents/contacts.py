@@ -1,9 +1,8 @@
 """What recipients say: who wants to be left alone is kept per tenant, and the tenant is told of every message."""
 
-import json
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
+from agents.callbacks import callback
 from agents.context import Context
 from domain.compliance.keywords import Keyword, keyword_of
 from domain.inbound import Lift, Received, Suppress, Suppression, may_suppress, suppression_key
@@ -41,12 +40,11 @@ class KeepContacts:
         ctx.count("hermes_inbound_messages_total", channel=value.channel)
         tenant = ctx.config.tenant(value.tenant_id)
         if tenant is not None and tenant.has_webhook:
-            ctx.emit(WEBHOOKS, value.tenant_id, callback(value, keyword))
+            ctx.emit(WEBHOOKS, value.tenant_id, _received(value, keyword))
 
 
-def callback(value: Received, keyword: Keyword | None) -> CallbackDue:
+def _received(value: Received, keyword: Keyword | None) -> CallbackDue:
     """The event `message.received`."""
-    at = datetime.fromtimestamp(value.at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
     data = {
         "inbound_id": value.inbound_id,
         "channel": value.channel,
@@ -57,7 +55,6 @@ def callback(value: Received, keyword: Keyword | None) -> CallbackDue:
         "keyword": keyword,
         "in_reply_to": value.in_reply_to or None,
     }
-    payload = json.dumps({"type": "message.received", "timestamp": at, "data": data}, separators=(",", ":"))
-    return CallbackDue(
-        f"evt-{value.inbound_id}", value.tenant_id, value.in_reply_to, "message.received", value.at_ms, payload
+    return callback(
+        f"evt-{value.inbound_id}", value.tenant_id, value.in_reply_to, "message.received", value.at_ms, data
     )

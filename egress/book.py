@@ -7,12 +7,12 @@ there. Rows are dropped some days after the last receipt can come.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from itertools import islice
 
 from schemas.codec import Codec
 from schemas.rows import Submit
 from schemas.smpp.receipt import candidates
 from schemas.topics import DAY_MS
+from tables.recent import let_go
 from tables.store import Store, Write
 
 KEEP_MS = 4 * DAY_MS
@@ -79,11 +79,7 @@ class Book:
             self._recent[name] = row
         if writes:
             self.store.write(writes)
-        if (
-            len(self._recent) > MAX_RECENT
-        ):  # many at once: each look for the oldest passes by all that were removed before it
-            for old in [*islice(self._recent, MAX_RECENT // 4)]:
-                del self._recent[old]
+        let_go(self._recent, MAX_RECENT)
 
     def drop(self, message_id: str, attempt: int) -> None:
         """Know nothing of an attempt any more."""

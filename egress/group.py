@@ -10,6 +10,8 @@ from typing import TypeVar
 import structlog
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from tables.changelog import is_record
+
 SESSION_MS = 6_000
 HEARTBEAT_MS = 1_500
 QUEUED_KILOBYTES = 16 * 1024
@@ -115,11 +117,8 @@ class Member:
         return lost
 
     def _record(self, message: Message) -> Record | None:
-        error = message.error()
-        if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF or error.retriable():
-                return None
-            raise KafkaException(error)
+        if not is_record(message):
+            return None
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         if topic is None or partition is None or offset is None or (topic, partition) not in self.owned:
             return None

@@ -12,12 +12,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 from schemas import avro_wire
 from schemas.avro_wire import Get, Put
 
-_PUTS: dict[Any, str] = {
-    str: "put_text", bytes: "put_octets", bool: "put_flag", int: "LONGS.__getitem__", float: "DOUBLE.pack",
-}  # fmt: skip
-_GETS: dict[Any, str] = {
-    str: "get_text", bytes: "get_octets", bool: "get_flag", int: "get_long", float: "get_double",
-}  # fmt: skip
+_FUNCTIONS: dict[Any, dict[str, str]] = {
+    str: {"put": "put_text", "get": "get_text"},
+    bytes: {"put": "put_octets", "get": "get_octets"},
+    bool: {"put": "put_flag", "get": "get_flag"},
+    int: {"put": "LONGS.__getitem__", "get": "get_long"},
+    float: {"put": "DOUBLE.pack", "get": "get_double"},
+}
+"""The functions of what is no record."""
 
 
 class Generator:
@@ -68,13 +70,13 @@ class Generator:
         elif hint is bool:
             yield f"b'\\1' if {value} else b'\\0'"
         elif get_origin(hint) in (Union, UnionType):
-            yield f"b'\\0' if {value} is None else b'\\2' + {self._putter(_inner(hint))}({value})"
+            yield f"b'\\0' if {value} is None else b'\\2' + {self._function('put', _inner(hint))}({value})"
         elif get_origin(hint) is tuple:
-            yield f"put_array({value}, {self._putter(get_args(hint)[0])}) if {value} else b'\\0'"
+            yield f"put_array({value}, {self._function('put', get_args(hint)[0])}) if {value} else b'\\0'"
         elif get_origin(hint) is dict:
-            yield f"put_map({value}, {self._putter(get_args(hint)[1])})"
+            yield f"put_map({value}, {self._function('put', get_args(hint)[1])})"
         else:
-            yield f"{self._putter(hint)}({value})"
+            yield f"{self._function('put', hint)}({value})"
 
     def _get(self, hint: Any) -> Iterator[str]:
         """Lines that read a value at `p` of `b` into `v`."""
@@ -89,29 +91,21 @@ class Generator:
             yield "if n < 128: v = (n >> 1) ^ -(n & 1); p += 1"
             yield "else: v, p = get_long(b, p)"
         elif get_origin(hint) in (Union, UnionType):
-            yield f"v, p = get_optional(b, p, {self._getter(_inner(hint))})"
+            yield f"v, p = get_optional(b, p, {self._function('get', _inner(hint))})"
         elif get_origin(hint) is tuple:
-            yield f"v, p = get_array(b, p, {self._getter(get_args(hint)[0])})"
+            yield f"v, p = get_array(b, p, {self._function('get', get_args(hint)[0])})"
         elif get_origin(hint) is dict:
-            yield f"v, p = get_map(b, p, {self._getter(get_args(hint)[1])})"
+            yield f"v, p = get_map(b, p, {self._function('get', get_args(hint)[1])})"
         else:
-            yield f"v, p = {self._getter(hint)}(b, p)"
+            yield f"v, p = {self._function('get', hint)}(b, p)"
 
-    def _putter(self, hint: Any) -> str:
-        """The name of the function that gives the octets of a plain value or a record."""
+    def _function(self, verb: str, hint: Any) -> str:
+        """The name of the function that puts or gets a plain value or a record."""
         hint = _plain(hint)
-        if hint in _PUTS:
-            return _PUTS[hint]
+        if hint in _FUNCTIONS:
+            return _FUNCTIONS[hint][verb]
         self._define(hint)
-        return f"put_{hint.__name__}"
-
-    def _getter(self, hint: Any) -> str:
-        """The name of the function that reads a plain value or a record."""
-        hint = _plain(hint)
-        if hint in _GETS:
-            return _GETS[hint]
-        self._define(hint)
-        return f"get_{hint.__name__}"
+        return f"{verb}_{hint.__name__}"
 
 
 def _inner(hint: Any) -> Any:

@@ -2,12 +2,12 @@
 
 import time
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.codec import Codec
 from schemas.topics import CARRIERS, CONFIG
-from tables.changelog import changelog_reader, ends_of
+from tables.changelog import changelog_reader, ends_of, is_record
 from tables.config import ConfigTable
 
 PATIENCE_S = 10.0
@@ -32,10 +32,7 @@ class ConfigReader:
     def poll(self, wait_s: float = 0) -> None:
         """Take in what is there."""
         for message in self._consumer.consume(BATCH_RECORDS, wait_s):
-            error = message.error()
-            if error is not None:
-                if error.code() != KafkaError._PARTITION_EOF and not error.retriable():
-                    raise KafkaException(error)
+            if not is_record(message):
                 continue
             value, key, topic, offset = message.value(), message.key(), message.topic(), message.offset()
             if key is not None and topic is not None and offset is not None:

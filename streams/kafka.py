@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import structlog
-from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from schemas.codec import Codec
@@ -20,7 +20,7 @@ from streams.node import Node, source_topics
 from streams.outlet import DriverError, KafkaOutlet
 from streams.parts import Parts
 from streams.restore import changelog_ends, restore
-from tables.changelog import ends_of
+from tables.changelog import ends_of, is_record
 from tables.config import ConfigTable
 from tables.partition import Partition
 from tables.store import RocksStore
@@ -117,11 +117,8 @@ class KafkaDriver:
             self._checkpoint()
 
     def _raw(self, message: Message) -> Raw | None:
-        error = message.error()
-        if error is not None:
-            if error.code() == KafkaError._PARTITION_EOF or error.retriable():
-                return None
-            raise KafkaException(error)
+        if not is_record(message):
+            return None
         topic, partition, offset = message.topic(), message.partition(), message.offset()
         if topic is None or partition is None or offset is None or partition not in self.engine.partitions:
             return None

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterable
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec  # type: ignore[attr-defined]  # its stubs do not export it
 
 PATIENCE_S = 30.0
@@ -33,6 +33,16 @@ def ends_of(admin: AdminClient, places: Iterable[tuple[str, int]]) -> dict[tuple
         else:
             return {(place.topic, place.partition): end for place, end in answers.items()}
     return {}
+
+
+def is_record(message: Message) -> bool:
+    """Whether a consumer's message is a record; KafkaException for an error that does not pass by itself."""
+    error = message.error()
+    if error is None:
+        return True
+    if error.code() == KafkaError._PARTITION_EOF or error.retriable():
+        return False
+    raise KafkaException(error)
 
 
 def changelog_reader(bootstrap: str, fetch_wait_ms: int) -> Consumer:

@@ -10,12 +10,12 @@ which the due index in memory is built at a start without reading the rows.
 import heapq
 import struct
 from collections.abc import Callable, Iterable
-from itertools import islice
 from typing import Any, NamedTuple, TypeVar
 
 from domain.cascade.states import Cascade
 from schemas.codec import Codec
 from tables.catalogue import CASCADE_ROWS, TABLES, Table, expiry_ms, tables_on, version_of
+from tables.recent import let_go
 from tables.store import Store, Write
 
 R = TypeVar("R")
@@ -182,9 +182,7 @@ class Partition:
             recent.pop(key, None)
             return
         recent[key] = row
-        if len(recent) > MAX_RECENT:  # many at once: each look for the oldest passes by all that were removed before it
-            for old in [*islice(recent, MAX_RECENT // 4)]:
-                del recent[old]
+        let_go(recent, MAX_RECENT)
 
     def _index(self, table: Table[Any], key: str, row: object | None, writes: list[Write]) -> None:
         if table is CASCADE_ROWS:

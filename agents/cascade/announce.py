@@ -1,11 +1,10 @@
 """Announces each state of a message: to the status topic, and to the tenant's callback when it is final."""
 
-import json
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import structlog
 
+from agents.callbacks import callback
 from agents.cascade.edges import COUNT, ToAnnounce, ToCount
 from agents.context import Context
 from domain.cascade.commands import Announce, StatusChanged
@@ -76,7 +75,6 @@ class Tell:
             ctx.observe("hermes_cascade_depth_total", state.attempts[state.confirmed_by - 1].step + 1)
 
     def _callback(self, state: Cascade) -> CallbackDue:
-        kind = f"message.{state.state}"
         data = {
             "message_id": state.message_id,
             "state": state.state,
@@ -89,16 +87,10 @@ class Tell:
             ],
             "tracking_url": f"{self.public_url}/v1/messages/{state.message_id}",
         }
-        at = datetime.fromtimestamp(state.updated_at_ms / 1000, UTC).isoformat().replace("+00:00", "Z")
-        payload = json.dumps({"type": kind, "timestamp": at, "data": data}, separators=(",", ":"))
-        return CallbackDue(
-            f"evt-{state.message_id}-{state.state}",
-            state.tenant_id,
-            state.message_id,
-            kind,
-            state.updated_at_ms,
-            payload,
-        )
+        return callback(
+            f"evt-{state.message_id}-{state.state}", state.tenant_id, state.message_id, f"message.{state.state}",
+            state.updated_at_ms, data,
+        )  # fmt: skip
 
 
 def _changed(state: Cascade, final: bool, ctx: Context) -> StatusChanged:

@@ -15,10 +15,9 @@ from typing import Any, Final
 
 import psutil
 
-from deploy.local.errors import ServerFailedError
 from deploy.local.process import Child
 from streams.cli import DSN_VARIABLE
-from streams.demo.stack import Say, told_of
+from streams.demo.stack import Say, wait_until_up
 from streams.private import read_json, write_private
 from streams.registry import REGISTRY_VARIABLE
 from streams.roles.pipeline import FAULT_VARIABLE
@@ -26,11 +25,9 @@ from streams.roles.start import announcement
 from streams.salt import FILE as SALT_FILE
 
 CONFIG, READY, UP_LOG = "crash.toml", "ready.json", "up.log"
-READY_WITHIN_S: Final = 180.0
 POLL_S: Final = 0.1
 STOP_WITHIN_MS: Final = 15_000
 GONE_WITHIN_S: Final = 10.0
-LAST_WORDS: Final = 10
 PYTHON: Final = (sys.executable, "-P", "-m", "streams.cli")
 SECOND: Final = "second"
 """The folder of the second pipeline process within the state."""
@@ -186,24 +183,10 @@ def running(setting: Setting, say: Say) -> Iterator[Machine]:
     )  # fmt: skip
     child.start()
     try:
-        _wait_ready(child, state, say)
+        wait_until_up(child, state / READY, say)
         yield Machine(setting, child)
     finally:
         child.stop(STOP_WITHIN_MS)
-
-
-def _wait_ready(child: Child, state: Path, say: Say) -> None:
-    deadline, said = time.monotonic() + READY_WITHIN_S, 0
-    while not (state / READY).exists():
-        status = child.poll()
-        if status is not None or time.monotonic() >= deadline:
-            words = "\n".join(child.last_words(LAST_WORDS))
-            raise ServerFailedError(f"the stack did not come up (status {status}); its last words:\n{words}")
-        news = [told for line in child.last_words(1_000) if (told := told_of(line))]
-        for told in news[said:]:
-            say(told)
-        said = len(news)
-        time.sleep(POLL_S)
 
 
 def _wait_dead(pid: int) -> None:

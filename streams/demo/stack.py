@@ -65,7 +65,7 @@ def running(state: Path, say: Say) -> Iterator[Stack]:
     child = _child(state)
     child.start()
     try:
-        _wait(child, state, say)
+        wait_until_up(child, state / READY, say)
         yield Stack(state)
     finally:
         child.stop(STOP_WITHIN_MS)
@@ -84,10 +84,11 @@ def _child(state: Path) -> Child:
     )
 
 
-def _wait(child: Child, state: Path, say: Say) -> None:
+def wait_until_up(child: Child, ready_file: Path, say: Say) -> None:
+    """Returns when `hermes up --json` has written its ready file; ServerFailedError with its last words when it does not."""
     deadline = time.monotonic() + READY_WITHIN_S
     said = 0
-    while not (state / READY).exists():
+    while not ready_file.exists():
         status = child.poll()
         if status is not None or time.monotonic() >= deadline:
             how = f"ended with status {status}" if status is not None else f"was not up after {READY_WITHIN_S:.0f} s"

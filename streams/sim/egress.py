@@ -6,11 +6,12 @@ under way are lost and it reads a few attempts again; what had an intent and no 
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from domain.cascade.events import AttemptFailed, AttemptSent, ReceiptArrived
-from domain.delivery import AttemptDue, ReceiptStatus
+from domain.delivery import AttemptDue, Failed, Outcome, ReceiptStatus, Sent, Unknown
+from egress.outcomes import event_of, row_of
 from schemas.rows import Submit
 from schemas.topics import CASCADE
 from streams.sim.agenda import Agenda
@@ -82,7 +83,7 @@ class Egress:
         if len(waiting) > 1:
             return
         if row is None:
-            self.rows[key] = self._row(due, "")
+            self.rows[key] = row_of(due, None, self.now_ms())
             if self.faults.happens("egress_crash", f"before it handed {key} over"):
                 self._die()
                 return
@@ -90,9 +91,8 @@ class Egress:
         elif row.outcome:
             self._tell(due, row)
         elif due.expires_at_ms <= self.now_ms() or not self.faults.happens("sent_twice", f"{key}"):
-            self._finish(
-                due, replace(self._row(due, "unknown"), detail="the process ended before the outcome was known")
-            )
+            lost = Unknown("the process ended before the outcome was known")
+            self._finish(due, row_of(due, lost, self.now_ms()))
         else:
             self.resent[key] += 1
             self._hand_over(due)
@@ -100,32 +100,29 @@ class Egress:
     def _hand_over(self, due: AttemptDue) -> None:
         key = due.message_id, due.attempt
         if due.expires_at_ms <= self.now_ms():
-            self._finish(due, replace(self._row(due, "failed"), code="expired"))
+            self._finish(due, row_of(due, Failed(False, "expired", ""), self.now_ms()))
             return
         does = self.behave(due)
         at_ms = self.faults.broker.now_ms + does.answer_after_ms
         if does.fail:
-            outcome = "refused" if does.permanent else "failed"
-            self._answer(
-                at_ms, due, replace(self._row(due, outcome), code=does.fail, detail="as told", untried=does.untried)
-            )
+            self._answer(at_ms, due, Failed(does.permanent, does.fail, "as told", untried=does.untried))
             return
         self.taken[key] += 1
         again = f"-{self.taken[key]}" if self.taken[key] > 1 else ""
         provider_id = f"id-{due.message_id}-{due.attempt}{again}"
-        self._answer(at_ms, due, replace(self._row(due, does.level), provider_ids=(provider_id,)))
+        self._answer(at_ms, due, Sent((provider_id,), does.level))
         if does.receipt is not None:
             seen_ms = self.faults.broker.now_ms if does.receipt_first else at_ms + does.receipt_after_ms
             self._receipt(seen_ms, due, provider_id, does)
             if self.faults.happens("repeated_receipt", f"{key}"):
                 self._receipt(seen_ms + self.faults.chance.choice(REPEATS_MS), due, provider_id, does)
 
-    def _answer(self, at_ms: int, due: AttemptDue, row: Submit) -> None:
+    def _answer(self, at_ms: int, due: AttemptDue, outcome: Outcome) -> None:
         life = self._life
 
         def answer() -> None:
             if life == self._life:
-                self._finish(due, replace(row, at_ms=self.now_ms()))
+                self._finish(due, row_of(due, outcome, self.now_ms()))
 
         self.agenda.at(at_ms, answer)
 
@@ -140,24 +137,7 @@ class Egress:
     def _tell(self, due: AttemptDue, row: Submit) -> None:
         for place, offset in self._under_way.pop((due.message_id, due.attempt), ()):
             self._open[place].discard(offset)
-        event: AttemptSent | AttemptFailed
-        if row.outcome in ("failed", "refused"):
-            event = AttemptFailed(
-                due.message_id,
-                due.attempt,
-                row.at_ms,
-                row.carrier,
-                row.outcome == "refused",
-                row.code,
-                row.detail,
-                untried=row.untried,
-            )
-        else:
-            event = AttemptSent(
-                due.message_id, due.attempt, row.at_ms, row.carrier, row.provider_ids,
-                "delivered" if row.outcome == "delivered" else "sent",
-                row.segments, row.price_micros, row.cost_micros, row.outcome == "unknown", row.detail,
-            )  # fmt: skip
+        event = event_of(row)
         self._put(event)
         if self.faults.happens("repeated_answer", f"{(due.message_id, due.attempt)}"):
             at_ms = self.faults.broker.now_ms + self.faults.chance.choice(REPEATS_MS)
@@ -188,9 +168,3 @@ class Egress:
 
     def _put(self, event: AttemptSent | AttemptFailed | ReceiptArrived) -> None:
         self.faults.broker.append(CASCADE.name, event.message_id.encode(), CODEC.encode(event))
-
-    def _row(self, due: AttemptDue, outcome: str) -> Submit:
-        return Submit(
-            due.message_id, due.attempt, due.carrier, outcome, (), due.segments, due.price_micros, due.cost_micros,
-            due.trace_id, self.now_ms(),
-        )  # fmt: skip
