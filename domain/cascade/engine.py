@@ -159,10 +159,13 @@ def _receipt(state: Cascade, event: ReceiptArrived, retire: int) -> Decision:
     known = evolve(
         attempt, state="timed_out" if told == "failed" and attempt.state == "timed_out" else told,
         late=attempt.late or attempt.state in ("timed_out", "failed") or attempt.step != state.step,
-        carrier=event.carrier or attempt.carrier, code=(event.code or event.status) if told == "failed" else attempt.code,
-        completed_at_ms=event.at_ms, segments=event.segments or attempt.segments,
-        price_micros=event.price_micros or attempt.price_micros, cost_micros=event.cost_micros or attempt.cost_micros,
+        code=(event.code or event.status) if told == "failed" else attempt.code, completed_at_ms=event.at_ms,
     )  # fmt: skip
+    if event.carrier:  # a bounce that comes back as a mail knows neither its route nor its price
+        known = evolve(
+            known, carrier=event.carrier, segments=event.segments,
+            price_micros=event.price_micros, cost_micros=event.cost_micros,
+        )  # fmt: skip
     if known == attempt:
         return state, ()
     if state.is_final:
